@@ -1,0 +1,197 @@
+# Copyright (c) 2026, linuxnet.netns contributors
+# GNU General Public License v3.0+ (see LICENSES/GPL-3.0-or-later.txt or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+# Note that this module util is **PRIVATE** to the collection. It can have breaking changes at any time.
+
+"""Whole nftables tables: text goes in, one transaction per table, nft's own JSON comes out and is compared.
+
+The wanted text is rendered by the same nft in a scratch namespace, so that both sides of a comparison have gone through
+the same normalisation; this is its syntax check as well. JSON is read only: nft 1.0.6 cannot read all that it lists.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import json
+import os
+import shutil
+import subprocess
+import typing as t
+
+from . import namespaces, syscalls
+from .errors import InputError, KernelError, StateError
+from .resources import Table
+from .values import HOST, place
+
+_SBIN = "/usr/sbin:/sbin"  # not in everybody's PATH
+
+# What the kernel counts or numbers, and nobody asked for.
+_VOLATILE = {"handle", "expires", "used"}
+_COUNTS = {"packets": 0, "bytes": 0}
+
+# Lists whose order means nothing: the kernel gives the elements of a set in the order of its own storage.
+_UNORDERED = {"elem", "set"}
+
+_KINDS = ("table", "chain", "rule")  # between table and chain: sets, maps and all other named objects
+
+
+def quote(name: str, option: str) -> str:
+    """An interface's name as a string in nft's language, which has no escape for a quote and reads a star as a wildcard."""
+    bad = sorted({character for character in name if character in '"\\*'})
+    if bad:
+        raise InputError(f"{option}: {name!r} cannot be named in an nftables rule because of {' and '.join(bad)}: rename the device")
+    return f'"{name}"'
+
+
+# -- running nft
+
+
+def _find() -> str | None:
+    return shutil.which("nft", path=f"{_SBIN}:{os.environ.get('PATH', '')}")
+
+
+def _program() -> str:
+    found = _find()
+    if found is None:
+        raise StateError(
+            "netns_nat needs the program nft, which is not on this host: "
+            "install the package nftables or use the role linuxnet.netns.requirements"
+        )
+    return found
+
+
+def _run(*arguments: str, text: str | None = None) -> subprocess.CompletedProcess[str]:
+    """nft in the namespace of the calling thread, which its child processes inherit."""
+    environment = {**os.environ, "LC_ALL": "C"}  # its messages are looked at
+    return subprocess.run([_program(), *arguments], input=text, capture_output=True, text=True, check=False, env=environment)
+
+
+def _complaint(run: subprocess.CompletedProcess[str]) -> str:
+    """nft's own first line on what is wrong."""
+    lines = [line.strip() for line in run.stderr.splitlines() if line.strip()]
+    return next((line for line in lines if "Error:" in line), lines[0] if lines else f"exit status {run.returncode}")
+
+
+def _output(what: str, *arguments: str, text: str | None = None) -> str:
+    run = _run(*arguments, text=text)
+    if run.returncode != 0:
+        raise KernelError(f"nft cannot {what}: {_complaint(run)}")
+    return run.stdout
+
+
+@contextlib.contextmanager
+def _inside(netns: str) -> t.Iterator[None]:
+    fd = namespaces.open_reference(netns)
+    try:
+        with namespaces.entered(fd):
+            yield
+    finally:
+        os.close(fd)
+
+
+@contextlib.contextmanager
+def scratch() -> t.Iterator[None]:
+    """The calling thread is in a new, empty namespace, which is gone afterwards."""
+    with _inside(HOST):
+        syscalls.unshare()
+        yield
+
+
+# -- one spelling
+
+
+def _clean(value: t.Any) -> t.Any:
+    if isinstance(value, list):
+        return [_clean(item) for item in value]
+    if not isinstance(value, dict):
+        return value
+    cleaned = {}
+    for name, inner in value.items():
+        if name in _VOLATILE:
+            continue
+        inner = _clean(inner)
+        if name in _UNORDERED and isinstance(inner, list):
+            inner = sorted(inner, key=_spelling)
+        elif name == "counter" and isinstance(inner, dict):
+            inner = {**inner, **_COUNTS}
+        cleaned[name] = inner
+    return cleaned
+
+
+def _spelling(value: t.Any) -> str:
+    return json.dumps(value, sort_keys=True)
+
+
+def _place_in_list(entry: t.Mapping[str, t.Any]) -> tuple[int, str]:
+    """Named objects by name; rules by chain only, since within a chain their order is their meaning."""
+    kind, content = next(iter(entry.items()))
+    rank = _KINDS.index(kind) * 2 if kind in _KINDS else 1
+    return rank, content["chain"] if kind == "rule" else f"{kind} {content.get('name')}"
+
+
+def _canonical_json(listing: str) -> str:
+    entries = [_clean(entry) for entry in json.loads(listing)["nftables"] if "metainfo" not in entry]
+    return _spelling({"nftables": sorted(entries, key=_place_in_list)})
+
+
+def canonical(text: str) -> str:
+    """What the kernel makes of ``text``, in one spelling; nothing of the host is touched."""
+    with scratch():
+        _output("read the rules meant for this network", "-f", "-", text=text)
+        return _canonical_json(_output("list the rules it has just read", "-j", "list", "ruleset"))
+
+
+def elements(ruleset: str) -> dict[str, frozenset[str]]:
+    """The plain elements of each named set in a canonical ruleset."""
+    found = (entry["set"] for entry in json.loads(ruleset)["nftables"] if "set" in entry)
+    return {content["name"]: frozenset(item for item in content.get("elem", ()) if isinstance(item, str)) for content in found}
+
+
+# -- what is there
+
+
+def tables(netns: str) -> list[tuple[str, str]]:
+    """Family and name of each table in a namespace, everybody's. A host without nft has none: it took nft to make one."""
+    if _find() is None:
+        return []
+    with _inside(netns):
+        listing = _output(f"list the tables {place(netns)}", "-j", "list", "tables")
+    found = (entry["table"] for entry in json.loads(listing)["nftables"] if "table" in entry)
+    return [(content["family"], content["name"]) for content in found]
+
+
+def live(netns: str, family: str, table: str) -> Table | None:
+    """One table as it is, or None; its ``text`` can be given to ``replace`` again."""
+    if _find() is None:
+        return None
+    with _inside(netns):
+        run = _run("-j", "list", "table", family, table)
+        if run.returncode == 0:
+            text = _run("list", "table", family, table)
+            run = text if text.returncode != 0 else run
+        if run.returncode != 0:
+            if "No such file or directory" in run.stderr:
+                return None
+            raise KernelError(f"nft cannot list the table {family} {table} {place(netns)}: {_complaint(run)}")
+    return Table(netns=netns, family=family, table=table, text=text.stdout, ruleset=_canonical_json(run.stdout))
+
+
+# -- changing
+
+
+def _emptied(family: str, table: str) -> str:
+    """A table that is certainly gone: ``destroy`` exists from nft 1.0.7 only, and ``delete`` alone fails where nothing is."""
+    return f"add table {family} {table}\ndelete table {family} {table}\n"
+
+
+def replace(netns: str, table: Table) -> None:
+    """Put ``table`` in the place of what has its name, in one transaction: no packet meets a state in between."""
+    with _inside(netns):
+        _output(f"set the table {table.name} {place(netns)}", "-f", "-", text=_emptied(table.family, table.table) + table.text)
+
+
+def remove(netns: str, family: str, table: str) -> None:
+    """Take a table away, with all in it; none is fine."""
+    with _inside(netns):
+        _output(f"remove the table {family} {table} {place(netns)}", "-f", "-", text=_emptied(family, table))
