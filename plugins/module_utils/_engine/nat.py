@@ -1,0 +1,229 @@
+# Copyright (c) 2026, linuxnet.netns contributors
+# GNU General Public License v3.0+ (see LICENSES/GPL-3.0-or-later.txt or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+# Note that this module util is **PRIVATE** to the collection. It can have breaking changes at any time.
+
+"""A NATed network in plain records: one nftables table, and the sysctls that switch forwarding on or give it back.
+
+The kernel asks the device that a packet comes in by whether it forwards, never the one it leaves by. To let a network
+out and its answers in, its interface and its uplink are switched on; by this the host would begin to forward other
+traffic from these devices too. The guard in the table drops what could not pass before (see ``nat_text``).
+
+What we switched on is remembered in the table itself, in sets of device names, so that a second run, which finds
+forwarding on, wants the same table, and so that the last network to go can give the old values back:
+``uses4/6`` the devices whose forwarding this network needs, ``opened4/6`` those of them that were off before any network
+of ours came, ``accept_ra6`` those whose accept_ra was raised. No device can be called ``all`` (the kernel refuses it for
+the sake of conf/all): in ``opened6`` it stands for IPv6 forwarding of the whole host, and in ``opened4`` it says that
+the host's own switch was on already when a device of its own was off; without it, that switch being on now means that
+somebody has opened the host since then (Docker, libvirt), and nothing is left of ours to guard or to give back.
+
+Order for who applies this: tables before sysctls when a network comes, sysctls before tables when it goes, so that
+there is no moment without the guard; and sysctls in the order given, since accept_ra=2 must precede IPv6 forwarding.
+"""
+
+from __future__ import annotations
+
+import dataclasses
+import typing as t
+
+from .errors import InputError, StateError
+from .nat_text import ALL, Side, render, valid_network
+from .nftables import elements, quote
+from .resources import Nat, Resource, Sysctl, Table
+from .values import family_of, place
+
+FAMILY = "inet"
+_PREFIX = "linuxnet_"
+_DIGITS = ("4", "6")
+
+# Of one table: set name -> devices.
+_Sets = t.Mapping[str, frozenset[str]]
+_NOTHING: frozenset[str] = frozenset()
+
+
+class Host(t.Protocol):
+    """What has to be known of the machine; a namespace is meant by its reference."""
+
+    def default_device(self, netns: str, family: str) -> str | None:
+        """The device of the default route of ``ipv4`` or ``ipv6``."""
+
+    def sysctl(self, netns: str, path: str) -> str | None:
+        """A value below /proc/sys; None where there is no such file."""
+
+    def tables(self, netns: str) -> list[tuple[str, str]]:
+        """Family and name of each nftables table."""
+
+    def live_table(self, netns: str, family: str, table: str) -> Table | None:
+        """One table as it is."""
+
+    def canonical(self, text: str) -> str:
+        """What the kernel makes of a table's text."""
+
+
+@dataclasses.dataclass(frozen=True)
+class _Place:
+    """A namespace of the router, with the sets that our tables in it have now."""
+
+    host: Host
+    netns: str
+    sets: t.Mapping[str, _Sets]
+
+    def read(self, path: str) -> str | None:
+        return self.host.sysctl(self.netns, path)
+
+    def everywhere_on(self, digit: str) -> bool:
+        """Whether the host's own switch for forwarding is on."""
+        return self.read(f"net/ipv{digit}/conf/{ALL}/forwarding") == "1"
+
+    def per_device(self, digit: str) -> bool:
+        """Whether forwarding can be had for single devices: IPv6 has it from Linux 6.17."""
+        return digit == "4" or self.read(f"net/ipv6/conf/{ALL}/force_forwarding") is not None
+
+    def is_on(self, digit: str, device: str) -> bool:
+        """Whether what comes in by ``device`` is forwarded; one that is not there yet is born with the default."""
+        if digit == "6" and self.everywhere_on("6"):
+            return True
+        path = _switch(digit, device)
+        value = self.read(path)
+        return (self.read(_switch(digit, "default")) if value is None else value) == "1"
+
+    def remembered(self, digit: str) -> frozenset[str]:
+        """What tables of ours say was off before, as far as it is still ours to say."""
+        everywhere = self.everywhere_on(digit)
+        opened = (sets.get(f"opened{digit}", _NOTHING) for sets in self.sets.values())
+        return _union(found for found in opened if not everywhere or ALL in found)
+
+
+def _union(sets: t.Iterable[frozenset[str]]) -> frozenset[str]:
+    return frozenset().union(*sets)
+
+
+def _switch(digit: str, device: str) -> str:
+    if digit == "6" and device != ALL:
+        return f"net/ipv6/conf/{device}/force_forwarding"
+    return f"net/ipv{digit}/conf/{device}/forwarding"
+
+
+def table_name(network: str) -> str:
+    """The table of a network; the characters of a network's name all can stand in nft's names, so this is one to one."""
+    return _PREFIX + valid_network(network)
+
+
+def _look_at(host: Host, netns: str) -> _Place:
+    sets = {}
+    for family, name in host.tables(netns):
+        table = host.live_table(netns, family, name) if family == FAMILY and name.startswith(_PREFIX) else None
+        if table is not None and table.ruleset is not None:
+            sets[name] = elements(table.ruleset)
+    return _Place(host, netns, sets)
+
+
+# -- one network that is wanted
+
+
+def _uplink(nat: Nat, digit: str, where: _Place) -> str:
+    """The device to the outside; of an IPv6 default route, or else where IPv4 leaves."""
+    if nat.uplink not in (None, "auto"):
+        if nat.uplink == nat.interface:
+            raise InputError(f"nat {nat.network}: uplink: {nat.uplink} is the interface too: name the device that leads outside")
+        return str(nat.uplink)
+    found = where.host.default_device(nat.netns, f"ipv{digit}")
+    if found is None and digit == "6":
+        found = where.host.default_device(nat.netns, "ipv4")
+    if found is None:
+        where_to = place(nat.netns)
+        raise StateError(f"nat {nat.network}: uplink: auto finds no default route {where_to}: name the uplink or add a default route")
+    if found == nat.interface:
+        raise StateError(f"nat {nat.network}: uplink: auto finds {found}, which is the interface too: name the device that leads outside")
+    return found
+
+
+def _side(nat: Nat, digit: str, where: _Place) -> Side | None:
+    """The network's part in IPv4 or IPv6; None where it has no subnet of that kind."""
+    subnets = tuple(subnet for subnet in nat.subnets if family_of(subnet) == f"ipv{digit}")
+    if not subnets:
+        return None
+    if where.read(f"net/ipv{digit}/conf/{ALL}/forwarding") is None:
+        raise StateError(f"nat {nat.network}: subnets: {subnets[0]} cannot be used: this host has no IPv{digit}")
+    interface, uplink = str(nat.interface), _uplink(nat, digit, where)
+    for option, device in (("interface", interface), ("uplink", uplink)):
+        quote(device, f"nat {nat.network}: {option}")
+    per_device = where.per_device(digit)
+    uses = frozenset((interface, uplink) if per_device else (ALL,))
+    opened = frozenset(device for device in uses if not where.is_on(digit, device)) | where.remembered(digit) & uses
+    if opened and digit == "4" and where.everywhere_on("4"):
+        opened |= {ALL}
+    raised = _NOTHING if per_device else _raised(uplink, where)
+    # What br_netfilter lets the forward chains see is not routed: the guard for the whole host must spare it.
+    bridged = not per_device and where.read("net/bridge/bridge-nf-call-ip6tables") == "1"
+    return Side(digit, subnets, interface, uplink, uses, opened, raised, bridged)
+
+
+def _raised(uplink: str, where: _Place) -> frozenset[str]:
+    """The uplink, if it would lose its default route: a device that forwards takes router advertisements only with accept_ra=2."""
+    conf = f"net/ipv6/conf/{uplink}"
+    listens = where.read(f"{conf}/accept_ra") == "1" and where.read(f"{conf}/forwarding") == "0"
+    before = _union(sets.get("accept_ra6", _NOTHING) for sets in where.sets.values())
+    return frozenset((uplink,)) if listens or uplink in before else _NOTHING
+
+
+def _switched_on(side: Side, where: _Place) -> list[Sysctl]:
+    found = [Sysctl(where.netns, f"net/ipv6/conf/{device}/accept_ra", "2") for device in sorted(side.accept_ra)]
+    if side.digit == "6" and ALL not in side.uses and where.everywhere_on("6"):
+        return found  # nothing is gained, and it would be left behind
+    return found + [Sysctl(where.netns, _switch(side.digit, device), "1") for device in sorted(side.uses)]
+
+
+# -- all together
+
+
+def _given_back(where: _Place, after: t.Mapping[str, _Sets]) -> list[Sysctl]:
+    """The old values of what no network needs any more."""
+    found = []
+    for digit in _DIGITS:
+        needed = _union(sets.get(f"{kind}{digit}", _NOTHING) for sets in after.values() for kind in ("uses", "opened"))
+        marks = {ALL} if digit == "4" else set()
+        found += [(_switch(digit, device), "0") for device in sorted(where.remembered(digit) - needed - marks)]
+    raised, still = (_union(sets.get("accept_ra6", _NOTHING) for sets in tables.values()) for tables in (where.sets, after))
+    found += [(f"net/ipv6/conf/{device}/accept_ra", "1") for device in sorted(raised - still)]
+    return [Sysctl(where.netns, path, value) for path, value in found if where.read(path) is not None]
+
+
+def resolve(present: t.Sequence[Nat], absent: t.Sequence[Nat], host: Host) -> tuple[list[Resource], list[Resource]]:
+    """The records of all networks of a run, to be there and to be gone.
+
+    They are resolved together, since networks share uplinks: the last one out gives the old values back, and of two that
+    go in the same run neither would be the last.
+    """
+    places = {netns: _look_at(host, netns) for netns in {nat.netns for nat in (*present, *absent)}}
+    after = {netns: dict(where.sets) for netns, where in places.items()}
+    gone: list[Resource] = []
+    for nat in absent:
+        name = table_name(nat.network)
+        after[nat.netns].pop(name, None)
+        gone.append(Table(nat.netns, FAMILY, name))
+    tables: list[Resource] = []
+    sysctls: list[Sysctl] = []
+    for nat in present:
+        if not nat.subnets or not nat.interface:
+            raise InputError(f"nat {nat.network}: subnets and interface: both are needed, the device and what is behind it")
+        where, name = places[nat.netns], table_name(nat.network)
+        sides = [side for side in (_side(nat, digit, where) for digit in _DIGITS) if side is not None]
+        text = render(FAMILY, name, nat.network, sides, masquerade=nat.masquerade is not False)
+        tables.append(Table(nat.netns, FAMILY, name, text=text, ruleset=host.canonical(text)))
+        after[nat.netns][name] = {title: devices for side in sides for title, devices in side.sets().items()}
+        sysctls += [record for side in sides for record in _switched_on(side, where)]
+    for netns, where in sorted(places.items()):
+        sysctls += _given_back(where, after[netns])
+    return [*tables, *dict.fromkeys(sysctls)], gone
+
+
+def resolve_present(nat: Nat, host: Host) -> list[Resource]:
+    """``resolve`` for one network that is to be there."""
+    return resolve([nat], [], host)[0]
+
+
+def resolve_absent(nat: Nat, host: Host) -> tuple[list[Resource], list[Resource]]:
+    """``resolve`` for one network that is to be gone: the values to give back, and the table."""
+    return resolve([], [nat], host)

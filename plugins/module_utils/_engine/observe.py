@@ -1,0 +1,289 @@
+# Copyright (c) 2026, linuxnet.netns contributors
+# GNU General Public License v3.0+ (see LICENSES/GPL-3.0-or-later.txt or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+# Note that this module util is **PRIVATE** to the collection. It can have breaking changes at any time.
+
+"""The kernel's state as the same records that wishes are made of; only of what is asked about.
+
+What a wish leaves open until the host is looked at (NAT: which uplink, which device was closed before) is decided by
+``settle``; ``observe`` then reads, a reader a kind.
+"""
+
+from __future__ import annotations
+
+import dataclasses
+import os
+import typing as t
+
+from . import ip_messages, link_messages, namespaces, rtnetlink
+from .host import Host
+from .options import Wanted
+from .resources import Address, Link, Namespace, Nat, OnlyAddresses, Resource, Route, Rule, Sysctl, Table, Veth, pairs
+from .state import MAIN, Observed
+from .values import HOST, family_of
+
+# From this many devices of one namespace on, one dump is cheaper than single requests.
+_DUMP_FROM = 8
+
+
+def settle(host: Host, wanted: Wanted) -> Wanted:
+    """Replace what only the host can decide by plain records."""
+    if not any(isinstance(resource, Nat) for resource in (*wanted.present, *wanted.absent)):
+        return wanted
+    from . import nat, nat_host
+
+    view = nat_host.View(host)
+    present = [resource for resource in wanted.present if not isinstance(resource, Nat)]
+    absent = [resource for resource in wanted.absent if not isinstance(resource, Nat)]
+    for resource in wanted.present:
+        if isinstance(resource, Nat):
+            present += nat.resolve_present(resource, view)
+    for resource in wanted.absent:
+        if isinstance(resource, Nat):
+            kept, removed = nat.resolve_absent(resource, view)
+            present += [dataclasses.replace(value, if_there=True) if isinstance(value, Sysctl) else value for value in kept]
+            absent += removed
+    merged = {resource.key: resource for resource in present}
+    return Wanted(present=tuple(merged.values()), absent=tuple(absent), labels=wanted.labels)
+
+
+def observe(host: Host, wanted: Wanted) -> Observed:
+    """Read what the records are about. Opening never creates, and what is not there is simply not found."""
+    state = Observed()
+    everything = [*wanted.present, *wanted.absent]
+    _places(state, everything)
+    _namespaces(host, state, wanted)
+    _links(host, state, everything)
+    for kind, reader in _READERS.items():
+        asked = [resource for resource in everything if isinstance(resource, kind)]
+        by_place: dict[str, list[t.Any]] = {}
+        for resource in asked:
+            by_place.setdefault(resource.where, []).append(resource)
+        for netns, resources in by_place.items():
+            if state.there(netns):
+                reader(host, state, netns, resources)
+    state.expect(wanted.present)
+    return state
+
+
+# --- places and namespaces
+
+
+def _references(resource: Resource) -> t.Iterator[str]:
+    yield resource.where
+    if isinstance(resource, Namespace):
+        yield resource.netns
+    for link in resource.ends if isinstance(resource, Veth) else (resource,) if isinstance(resource, Link) else ():
+        yield link.netns
+        yield link.from_netns
+        if link.parent_netns is not None:
+            yield link.parent_netns
+
+
+def _places(state: Observed, resources: t.Sequence[Resource]) -> None:
+    for netns in {reference for resource in resources for reference in _references(resource)}:
+        if netns == HOST:
+            state.places[netns] = "there"
+        elif netns.startswith("/"):
+            state.places[netns] = "there" if os.path.exists(netns) else "missing"
+        else:
+            entry = namespaces.find(netns)
+            state.places[netns] = "missing" if entry is None else "stale" if entry.stale else "there"
+
+
+def _namespaces(host: Host, state: Observed, wanted: Wanted) -> None:
+    from . import processes, resolver
+
+    asked = [resource for resource in (*wanted.present, *wanted.absent) if isinstance(resource, Namespace)]
+    inodes = {}
+    for resource in asked:
+        if resource.pid is not None and resource.pid not in state.pid_inodes:
+            fd = namespaces.pid_namespace(resource.pid)
+            state.pid_inodes[resource.pid] = namespaces.inode_of(fd)
+            os.close(fd)
+        if state.places[resource.netns] == "missing":
+            continue
+        stale = state.places[resource.netns] == "stale"
+        found = Namespace(netns=resource.netns, stale=stale, resolver=resolver.read_resolver(resource.netns))
+        if not found.stale:
+            lo = host.link(resource.netns, "lo")
+            inode = namespaces.inode_of(host.fd(resource.netns))
+            inodes[inode] = resource.key
+            found = dataclasses.replace(found, loopback=bool(lo and lo.up), nsid=host.nsid(HOST, resource.netns), inode=inode)
+        state.found[found.key] = found
+    if inodes:
+        for inode, pids in processes.processes(list(inodes)).items():
+            namespace = t.cast(Namespace, state.found[inodes[inode]])
+            state.found[namespace.key] = dataclasses.replace(namespace, pids=tuple(pids))
+
+
+# --- devices
+
+
+def _device_names(resources: t.Iterable[Resource]) -> dict[str, set[str]]:
+    """Every device that a wish names, by namespace."""
+    names: dict[str, set[str]] = {}
+
+    def add(netns: str, name: str | None) -> None:
+        if name:
+            names.setdefault(netns, set()).add(name)
+
+    for resource in resources:
+        for link in resource.ends if isinstance(resource, Veth) else (resource,) if isinstance(resource, Link) else ():
+            add(link.netns, link.ifname)
+            add(link.netns, link.master)
+            add(link.netns if link.parent_netns is None else link.parent_netns, link.parent)
+            if not link.link_kind:
+                add(link.from_netns, link.ifname)
+        if isinstance(resource, (Address, OnlyAddresses)):
+            add(resource.netns, resource.dev)
+        if isinstance(resource, Route):
+            for dev in resource.devices:
+                add(resource.netns, dev)
+    return names
+
+
+def _need_library(resources: t.Iterable[Resource]) -> None:
+    """What cannot be written or read without pyroute2 is refused before anything is done."""
+    for link in resources:
+        if isinstance(link, Link) and link.link_kind not in (None, "bridge") and (link.info or link.parent):
+            from . import kinds
+
+            kind = kinds.KINDS[link.link_kind]
+            if kind.needs_pyroute2 and (link.info or kind.parent_attr):
+                kinds.require_pyroute2(f"links of kind {link.link_kind}")
+
+
+def _links(host: Host, state: Observed, resources: t.Sequence[Resource]) -> None:
+    _need_library(resources)
+    for netns, names in _device_names(resources).items():
+        if not state.there(netns):
+            continue
+        if len(names) < _DUMP_FROM:
+            found = [link for link in (host.link(netns, name) for name in sorted(names)) if link]
+        else:
+            found = [link for link in host.links(netns) if link.ifname in names]
+        for link in found:
+            state.devices[(netns, link.ifname)] = link
+    for resource in resources:
+        for wish in resource.ends if isinstance(resource, Veth) else (resource,) if isinstance(resource, Link) else ():
+            device = state.devices.get((wish.netns, wish.ifname))
+            if device:
+                state.found[device.key] = _as_asked(host, device, wish)
+        if isinstance(resource, Veth):
+            _pair(host, state, resource)
+
+
+def _as_asked(host: Host, device: Link, wish: Link) -> Link:
+    """The device with what only some wishes need: the attributes of its kind, and a parent in another namespace."""
+    info = pairs(link_messages.decode_info(device)) if wish.info and device.link_kind == wish.link_kind else ()
+    port: t.Any = ()
+    if wish.port and device.raw_port:
+        from . import bridge
+
+        found = bridge.decode_port(device.raw_port)
+        if not {"pvid", "vlans"}.isdisjoint(dict(wish.port)):
+            found.update(bridge.port_vlans(host.port_vlans(device.netns, device.index)))
+        port = pairs(found)
+    parent, parent_netns = device.parent, wish.parent_netns
+    if wish.parent and device.raw_info and device.link_kind == wish.link_kind:
+        device = _with_inner_parent(device)
+        parent = host.device_name(wish.netns, device.parent_index) if device.parent_nsid is None and device.parent_index else parent
+    if wish.parent and wish.parent_netns is not None and wish.parent_netns != wish.netns:
+        elsewhere = device.parent_nsid is not None and device.parent_nsid == host.nsid(wish.netns, wish.parent_netns)
+        parent = host.device_name(wish.parent_netns, device.parent_index) if elsewhere else None
+    return dataclasses.replace(device, info=info, port=port, parent=parent, parent_netns=parent_netns)
+
+
+def _with_inner_parent(device: Link) -> Link:
+    """Some kinds (vxlan) have the parent's index among their own attributes, and IFLA_LINK says nothing."""
+    from . import kinds
+
+    inner = kinds.decode_parent(device.link_kind or "", device.raw_info)
+    return dataclasses.replace(device, parent_index=inner) if inner else device
+
+
+def _pair(host: Host, state: Observed, wish: Veth) -> None:
+    """Note on both ends that they are each other's peer, if they are: indexes and namespaces must agree both ways."""
+    if wish.peer is None:
+        return
+    one, other = (state.devices.get((end.netns, end.ifname)) for end in wish.ends)
+    if not one or not other or one.link_kind != "veth" or other.link_kind != "veth":
+        return
+    if one.parent_index != other.index or other.parent_index != one.index:
+        return
+    same = wish.end.netns == wish.peer.netns
+    if not same and (one.parent_nsid is None or one.parent_nsid != host.nsid(one.netns, other.netns)):
+        return
+    if same and one.parent_nsid is not None:
+        return
+    for end, peer in ((one, other), (other, one)):
+        known = t.cast(Link, state.found[end.key])
+        state.found[end.key] = dataclasses.replace(known, peer=(peer.netns, peer.ifname))
+
+
+# --- addresses, routes, rules
+
+
+def _addresses(host: Host, state: Observed, netns: str, resources: t.Sequence[Address | OnlyAddresses]) -> None:
+    devices = {resource.dev for resource in resources if (netns, resource.dev) in state.devices}
+    indexes = [state.devices[(netns, dev)].index for dev in devices] if len(devices) < _DUMP_FROM else [0]
+    for index in indexes:
+        for data in host.socket(netns).dump(rtnetlink.RTM_GETADDR, ip_messages.address_query(index)):
+            address = ip_messages.decode_address(data, netns, lambda number: host.device_name(netns, number))
+            if address.dev in devices:
+                state.found[address.key] = address
+
+
+def _routes(host: Host, state: Observed, netns: str, resources: t.Sequence[Route]) -> None:
+    wanted = {(ip_messages.FAMILIES[family_of(resource.dest)], resource.table) for resource in resources}
+    if any(resource.gateway or resource.nexthops for resource in resources):
+        wanted |= {(family, MAIN) for family, _table in wanted}
+        _on_link(host, state, netns)
+    dests = {resource.dest for resource in resources}
+    for family, table in sorted(wanted):
+        for data in host.socket(netns).dump(rtnetlink.RTM_GETROUTE, ip_messages.route_query(family, table)):
+            route = ip_messages.decode_route(data, netns, lambda number: host.device_name(netns, number))
+            if route.dest in dests:
+                state.found.setdefault(route.key, route)  # the first of several is the one in use
+            if table == MAIN and not route.gateway and not route.nexthops and route.type == "unicast":
+                state.reach(netns, route.dest)
+
+
+def _on_link(host: Host, state: Observed, netns: str) -> None:
+    for data in host.socket(netns).dump(rtnetlink.RTM_GETADDR, ip_messages.address_query(0)):
+        address = ip_messages.decode_address(data, netns, lambda _number: "")
+        state.reach(netns, f"{address.peer or address.address}/{address.prefixlen}")
+
+
+def _rules(host: Host, state: Observed, netns: str, resources: t.Sequence[Rule]) -> None:
+    for family in {resource.family for resource in resources}:
+        for data in host.socket(netns).dump(rtnetlink.RTM_GETRULE, ip_messages.rule_query(ip_messages.FAMILIES[family])):
+            rule = ip_messages.decode_rule(data, netns)
+            state.found.setdefault(rule.key, rule)
+
+
+def _sysctls(host: Host, state: Observed, netns: str, resources: t.Sequence[Sysctl]) -> None:
+    for resource in resources:
+        value = host.sysctl(netns, resource.path)
+        if value is not None:
+            state.found[resource.key] = Sysctl(netns=netns, path=resource.path, value=value)
+
+
+def _tables(host: Host, state: Observed, netns: str, resources: t.Sequence[Table]) -> None:
+    from . import nftables
+
+    for resource in resources:
+        table = nftables.live(netns, resource.family, resource.table)
+        if table is not None:
+            state.found[table.key] = table
+
+
+_READERS: dict[t.Any, t.Callable[[Host, Observed, str, t.Any], None]] = {
+    (Address, OnlyAddresses): _addresses,
+    Route: _routes,
+    Rule: _rules,
+    Sysctl: _sysctls,
+    Table: _tables,
+}

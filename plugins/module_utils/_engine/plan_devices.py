@@ -1,0 +1,230 @@
+# Copyright (c) 2026, linuxnet.netns contributors
+# GNU General Public License v3.0+ (see LICENSES/GPL-3.0-or-later.txt or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+# Note that this module util is **PRIVATE** to the collection. It can have breaking changes at any time.
+
+"""Links and veth pairs: who stands on whom, what is corrected in place, what is re-created, what is refused. Pure."""
+
+from __future__ import annotations
+
+import dataclasses
+import typing as t
+
+from .changes import Change, Phase
+from .compare import differences
+from .errors import InputError, StateError
+from .resources import Key, Link, Resource, Veth
+from .values import place
+
+if t.TYPE_CHECKING:
+    from .state import Observed
+
+Device = tuple[str, str]
+
+
+def _ends(resource: Resource) -> tuple[Link, ...]:
+    return resource.ends if isinstance(resource, Veth) else (resource,) if isinstance(resource, Link) else ()
+
+
+def _below(link: Link) -> t.Iterator[Device]:
+    if link.parent:
+        yield (link.netns if link.parent_netns is None else link.parent_netns, link.parent)
+    if link.master:
+        yield (link.netns, link.master)
+
+
+def depths(resources: t.Iterable[Resource]) -> dict[Key, int]:
+    """How many devices must be there before a device can be; a circle is refused."""
+    makers = {(end.netns, end.ifname): resource for resource in resources for end in _ends(resource)}
+    found: dict[Key, int] = {}
+
+    def depth(resource: Resource, path: tuple[Key, ...]) -> int:
+        if resource.key in path:
+            raise InputError(f"{resource.describe()} stands on itself by way of master or parent: break the circle")
+        if resource.key not in found:
+            below = [makers[device] for end in _ends(resource) for device in _below(end) if device in makers]
+            found[resource.key] = 1 + max((depth(other, (*path, resource.key)) for other in below), default=-1)
+        return found[resource.key]
+
+    for resource in makers.values():
+        depth(resource, ())
+    return found
+
+
+def bridges_with_ports(resources: t.Iterable[Resource]) -> set[Device]:
+    links = [end for resource in resources for end in _ends(resource)]
+    masters = {(end.netns, end.master) for end in links if end.master}
+    return {(end.netns, end.ifname) for end in links if end.link_kind == "bridge" and (end.netns, end.ifname) in masters}
+
+
+def placed(change: Change, depth_of: t.Mapping[Key, int], late: set[Device]) -> t.Iterator[Change]:
+    """The change at the depth of its device; the going up of a bridge that gets ports split off into a later phase."""
+    if change.phase[0] != Phase.DEVICE:
+        yield change
+        return
+    change = dataclasses.replace(change, phase=(Phase.DEVICE, depth_of.get(change.owner, 0)))
+    after = change.after
+    if not (isinstance(after, Link) and after.up and (after.netns, after.ifname) in late and change.action in ("create", "update")):
+        yield change
+        return
+    if change.action == "create":
+        down = dataclasses.replace(after, up=False)
+        yield dataclasses.replace(change, after=down)
+        yield Change.update(down, after, {"up": (False, True)}, (Phase.BRIDGE_UP, 0), "goes up after its ports")
+        return
+    rest = {name: pair for name, pair in change.differs.items() if name != "up"}
+    if rest:
+        yield dataclasses.replace(change, differs=rest)
+    if "up" in change.differs:
+        yield dataclasses.replace(change, differs={"up": change.differs["up"]}, phase=(Phase.BRIDGE_UP, 0))
+
+
+# --- present
+
+
+def link(wish: Link, state: Observed) -> t.Iterator[Change]:
+    state.need_place(wish.netns, wish)
+    if wish.parent_netns is not None:
+        state.need_place(wish.parent_netns, wish)
+    state.need_device(wish.netns, wish.master, "master", wish)
+    state.need_device(wish.netns if wish.parent_netns is None else wish.parent_netns, wish.parent, "parent", wish)
+    found = state.like(wish)
+    if found is None and not wish.link_kind:
+        yield from _moved(wish, state)
+    elif found is None:
+        yield Change.create(_born(wish), (Phase.DEVICE, 0), "not there")
+    else:
+        yield from _corrected(found, wish)
+
+
+def _born(wish: Link) -> Link:
+    """A new device is up unless it was to be down."""
+    return dataclasses.replace(wish, up=wish.up is not False)
+
+
+def _moved(wish: Link, state: Observed) -> t.Iterator[Change]:
+    source = state.devices.get((wish.from_netns, wish.ifname))
+    if source is None or wish.from_netns == wish.netns:
+        places = place(wish.netns) + ("" if wish.from_netns == wish.netns else f" or {place(wish.from_netns)}")
+        raise StateError(f"name: there is no device {wish.ifname!r} {places}: correct it, or give the kind of link to create")
+    # the kernel takes a device down and out of its master when it moves
+    there = dataclasses.replace(source, netns=wish.netns, up=False, master="", port=(), raw_port=b"")
+    yield Change("move", source, there, (Phase.DEVICE, 0), f"is {place(wish.from_netns)}", owner=wish.key)
+    wish = _born(wish)
+    differs = differences(there, wish)
+    if differs:
+        yield Change.update(there, wish, differs, (Phase.DEVICE, 0))
+
+
+def _corrected(found: Link, wish: Link) -> t.Iterator[Change]:
+    differs = differences(found, wish)
+    if not differs:
+        return
+    fixed = _fixed(found, wish, differs)
+    if fixed is None:
+        yield Change.update(found, wish, differs, (Phase.DEVICE, 0))
+        return
+    old, new = differs[fixed]
+    what = "kind" if fixed == "link_kind" else fixed.replace("info.", f"{wish.link_kind} ")
+    _may_recreate(found, wish, f"{what} is {old or 'none'}, not {new}")
+    reason = f"{what} cannot be changed in place"
+    yield Change.delete(found, (Phase.DEVICE, 0), reason, owner=wish.key)
+    yield Change.create(_born(wish), (Phase.DEVICE, 0), reason)
+
+
+def _fixed(found: Link, wish: Link, differs: t.Mapping[str, t.Any]) -> str | None:
+    """The first attribute that the kernel refuses to change, or accepts and ignores."""
+    for name, (old, new) in differs.items():
+        if name in wish.fixed:
+            return name
+        if name.startswith("info."):
+            from .kind_options import in_place
+
+            if not in_place(wish.link_kind or "", name[5:], old, new):
+                return name
+    return None
+
+
+def _pair(found: Link, state: Observed) -> Veth | Link:
+    """The whole pair where the other end is known, so that it can be put back."""
+    if found.peer is None:
+        return found
+    peer: Key = (Link.KIND, *found.peer)
+    return Veth(end=found, peer=t.cast(Link, state.found[peer]))
+
+
+def _may_recreate(found: Link, wish: Link, because: str) -> None:
+    if not found.link_kind:
+        raise StateError(f"{found.describe()} is a physical device ({because}): choose another name, it is not re-created")
+    if not (found.ours or wish.force):
+        raise StateError(
+            f"{found.describe()} exists but differs: its {because}; the kernel cannot change that in place, "
+            "and this collection did not make it: set force: true to re-create it, or remove it first"
+        )
+
+
+def veth(wish: Veth, state: Observed) -> t.Iterator[Change]:
+    for end in wish.ends:
+        state.need_place(end.netns, wish)
+        state.need_device(end.netns, end.master, "master", wish)
+    found = [state.like(end) for end in wish.ends]
+    if not any(found):
+        yield Change.create(wish, (Phase.DEVICE, 0), "not there")
+        return
+    one, other = found
+    paired = one and other and one.peer == (other.netns, other.ifname)
+    fixed = ["peer"]
+    if paired:
+        fixed = [name for end, now in zip(wish.ends, found) if now for name in differences(now, end) if name in end.fixed]
+    if not fixed:
+        for end, now in zip(wish.ends, found):
+            differs = differences(t.cast(Link, now), end)
+            if differs:
+                yield Change.update(t.cast(Link, now), end, differs, (Phase.DEVICE, 0), owner=wish.key)
+        return
+    reason = f"{fixed[0]} cannot be changed in place" if paired else "is not the end of this pair"
+    for end, now in zip(wish.ends, found):
+        if now:
+            _may_recreate(now, dataclasses.replace(end, force=wish.force), "peer is another" if not paired else f"{fixed[0]} is another")
+    # either end takes the other with it
+    victims = [now for now in found if now][: 1 if paired else 2]
+    for now in victims:
+        yield Change.delete(_pair(now, state), (Phase.DEVICE, 0), reason, owner=wish.key)
+    yield Change.create(wish, (Phase.DEVICE, 0), reason)
+
+
+# --- absent
+
+
+def no_veth(wish: Veth, state: Observed, doomed: set[str]) -> t.Iterator[Change]:
+    found = [state.like(end) for end in wish.ends]
+    if any(end.netns in doomed for end in wish.ends) and all(found[: len(wish.ends)]):
+        return  # goes with its namespace
+    for now in found:
+        if now is None or now.netns in doomed:
+            continue
+        if now.link_kind != "veth":
+            raise StateError(f"{now.describe()} is of kind {now.link_kind or 'physical'}, not an end of a veth pair: it is not removed")
+        yield Change.delete(_pair(now, state), (Phase.NO_DEVICE, 0), "state is absent")
+        if now.peer:
+            return
+
+
+def no_link(wish: Link, state: Observed, doomed: set[str]) -> t.Iterator[Change]:
+    found = state.like(wish)
+    if found is None or (found.link_kind and wish.link_kind and wish.netns in doomed):
+        return
+    if wish.link_kind and found.link_kind != wish.link_kind:
+        raise StateError(f"kind: {found.describe()} is of kind {found.link_kind or 'physical'}, not {wish.link_kind}: it is not removed")
+    if wish.link_kind:
+        yield Change.delete(found, (Phase.NO_DEVICE, 0), "state is absent")
+        return
+    if wish.from_netns == wish.netns:
+        raise StateError(
+            f"{found.describe()} is not given back: it is where from_netns says that it came from; give its kind to remove a virtual link"
+        )
+    if (wish.from_netns, wish.ifname) in state.devices:
+        raise StateError(f"{found.describe()} cannot be given back: {place(wish.from_netns)} there is another device of that name")
+    home = dataclasses.replace(found, netns=wish.from_netns, up=False, master="", port=(), raw_port=b"")
+    yield Change("move", found, home, (Phase.NO_DEVICE, 0), "state is absent")

@@ -1,0 +1,87 @@
+# Copyright (c) 2026, linuxnet.netns contributors
+# GNU General Public License v3.0+ (see LICENSES/GPL-3.0-or-later.txt or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+# Note that this module util is **PRIVATE** to the collection. It can have breaking changes at any time.
+
+"""What a run has to tell: the changes, and the managed objects before and after as YAML."""
+
+from __future__ import annotations
+
+import dataclasses
+import typing as t
+
+from .changes import Change
+from .resources import Key, Resource
+
+_PLAIN = frozenset("abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789_-./")
+_WORDS = ("null", "true", "false", "yes", "no", "on", "off", "")
+
+
+@dataclasses.dataclass
+class Report:
+    """``changes`` in the order of execution; ``found`` the state read after the run (in check mode: before it)."""
+
+    changes: list[dict[str, t.Any]] = dataclasses.field(default_factory=list)
+    before: str = ""
+    after: str = ""
+    found: dict[Key, Resource] = dataclasses.field(default_factory=dict)
+    created: frozenset[Key] = frozenset()
+    warnings: list[str] = dataclasses.field(default_factory=list)
+
+    @property
+    def changed(self) -> bool:
+        return bool(self.changes)
+
+
+def report(changes: t.Sequence[Change], found: dict[Key, Resource]) -> Report:
+    """The report of a run that made, or would make, these changes."""
+    told = [change.report() for change in changes]
+    sides: dict[str, dict[str, t.Any]] = {"before": {}, "after": {}}
+    for change, entry in zip(changes, told):
+        for side, objects in sides.items():
+            label = _label(entry)
+            if entry[side] is None:
+                objects.pop(label, None)  # re-created: gone before it is there again
+            else:
+                objects.setdefault(label, {}).update(entry[side])
+        if change.action == "create" and _label(entry) in sides["before"]:
+            sides["after"][_label(entry)] = dict(entry["after"])
+    created = frozenset(change.resource.key for change in changes if change.action == "create")
+    return Report(told, yaml(sides["before"]), yaml(sides["after"]), found, created)
+
+
+def _label(entry: t.Mapping[str, t.Any]) -> str:
+    return f"{entry['kind']} {entry['name']}" + (f" ({entry['netns']})" if entry["netns"] else "")
+
+
+def yaml(value: t.Any, indent: str = "") -> str:
+    """Dicts, lists and scalars as YAML; a target has no YAML library of its own."""
+    if isinstance(value, dict) and value:
+        return "".join(f"{indent}{_scalar(str(name))}:{_below(inner, indent)}" for name, inner in value.items())
+    if isinstance(value, (list, tuple)) and value:
+        return "".join(f"{indent}-{_below(inner, indent)}" for inner in value)
+    return "" if not indent and value in ({}, [], ()) else f"{indent}{_scalar(value)}\n"
+
+
+def _below(value: t.Any, indent: str) -> str:
+    if isinstance(value, (dict, list, tuple)) and value:
+        return "\n" + yaml(value, indent + "  ")
+    if isinstance(value, str) and "\n" in value:
+        return " |\n" + "".join(f"{indent}  {line}\n" for line in value.splitlines())
+    return f" {_scalar(value)}\n"
+
+
+def _scalar(value: t.Any) -> str:
+    if value is None:
+        return "null"
+    if isinstance(value, bool):
+        return str(value).lower()
+    if isinstance(value, (dict, list, tuple)):
+        return "{}" if isinstance(value, dict) else "[]"
+    text = str(value)
+    if isinstance(value, str) and (
+        text.lower() in _WORDS or not set(text) <= _PLAIN | {" "} or text[0] in "-. " or text.replace(".", "").isdigit()
+    ):
+        return "'" + text.replace("'", "''") + "'"
+    return text

@@ -1,0 +1,88 @@
+# Copyright (c) 2026, linuxnet.netns contributors
+# GNU General Public License v3.0+ (see LICENSES/GPL-3.0-or-later.txt or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+# Note that this module util is **PRIVATE** to the collection. It can have breaking changes at any time.
+
+"""What was found on the host, and what the wishes will add to it. Pure."""
+
+from __future__ import annotations
+
+import dataclasses
+import ipaddress
+import typing as t
+
+from .errors import StateError
+from .resources import Address, Key, Link, Namespace, Resource, Route, Veth
+from .values import ROUTE_TABLES, place
+
+_R = t.TypeVar("_R", bound=Resource)
+
+MAIN = ROUTE_TABLES["main"]
+
+Network = t.Union[ipaddress.IPv4Network, ipaddress.IPv6Network]
+
+
+@dataclasses.dataclass
+class Observed:
+    """What was found. ``found`` holds objects by key, ``devices`` every device seen, ``places`` what references are."""
+
+    found: dict[Key, Resource] = dataclasses.field(default_factory=dict)
+    devices: dict[tuple[str, str], Link] = dataclasses.field(default_factory=dict)
+    places: dict[str, str] = dataclasses.field(default_factory=dict)  # "there", or why not
+    on_link: dict[str, list[Network]] = dataclasses.field(default_factory=dict)  # prefixes reached without a gateway
+    pid_inodes: dict[int, int] = dataclasses.field(default_factory=dict)
+    # what the wishes themselves will bring
+    coming_places: frozenset[str] = frozenset()
+    coming_devices: frozenset[tuple[str, str]] = frozenset()
+
+    def like(self, wish: _R) -> _R | None:
+        """The object that the wish is about, as it is."""
+        return t.cast("_R | None", self.found.get(wish.key))
+
+    def expect(self, present: t.Iterable[Resource]) -> None:
+        """Note what will be there once the wishes are fulfilled, so that one wish can lean on another."""
+        wishes = list(present)
+        self.coming_places = frozenset(wish.netns for wish in wishes if isinstance(wish, Namespace))
+        links = [end for wish in wishes for end in (wish.ends if isinstance(wish, Veth) else (wish,) if isinstance(wish, Link) else ())]
+        own = {(netns, "lo") for netns in self.coming_places}
+        self.coming_devices = frozenset({(link.netns, link.ifname) for link in links} | own)
+        for wish in wishes:
+            if isinstance(wish, Address):
+                self.reach(wish.netns, f"{wish.peer or wish.address}/{wish.prefixlen}")
+            elif isinstance(wish, Route) and wish.table == MAIN and wish.dev and not wish.gateway:
+                self.reach(wish.netns, wish.dest)
+
+    def reach(self, netns: str, prefix: str) -> None:
+        """Note a prefix that is reached without a gateway."""
+        self.on_link.setdefault(netns, []).append(ipaddress.ip_network(prefix, strict=False))
+
+    def reaches(self, netns: str, gateway: str, table: int) -> bool:
+        """Whether a gateway is on a link of the namespace; other tables than main and IPv6 link-local ones are the kernel's to judge."""
+        address = ipaddress.ip_address(gateway)
+        if table != MAIN or address.is_link_local:
+            return True
+        return any(address in network for network in self.on_link.get(netns, ()))
+
+    def there(self, netns: str) -> bool:
+        return self.places.get(netns) == "there"
+
+    def need_place(self, netns: str, resource: Resource) -> None:
+        """Refuse a wish for a namespace that is not there and will not be."""
+        status = self.places.get(netns, "there")
+        if status == "there" or netns in self.coming_places:
+            return
+        if status == "stale":
+            raise StateError(
+                f"namespace {netns!r} is a stale plain file in /run/netns, not a namespace: "
+                "linuxnet.netns.netns with state present repairs it"
+            )
+        cure = "correct the path" if netns.startswith("/") else "create it with linuxnet.netns.netns or correct 'netns'"
+        raise StateError(f"namespace {netns!r} does not exist: {cure}; {resource.describe()} was to be there")
+
+    def need_device(self, netns: str, name: str | None, option: str, resource: Resource) -> None:
+        """Refuse a wish that leans on a device that is not there and will not be."""
+        if name and (netns, name) not in self.devices and (netns, name) not in self.coming_devices:
+            raise StateError(
+                f"{option}: there is no device {name!r} {place(netns)}: create it first or correct '{option}' of {resource.describe()}"
+            )

@@ -1,0 +1,264 @@
+# Copyright (c) 2026, linuxnet.netns contributors
+# GNU General Public License v3.0+ (see LICENSES/GPL-3.0-or-later.txt or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+# Note that this module util is **PRIVATE** to the collection. It can have breaking changes at any time.
+
+"""One run, from wishes to report: lock, observe, plan, apply, verify; what fails half way is undone.
+
+Check mode is the same way without ``apply``: it cannot disagree with a real run.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import dataclasses
+import errno
+import fcntl
+import itertools
+import os
+import stat
+import time
+import typing as t
+
+from . import apply, report
+from .changes import Change
+from .errors import KernelError, NetnsError, StateError
+from .host import Host
+from .link_messages import Request
+from .observe import observe, settle
+from .options import Wanted
+from .plan import plan
+from .report import Report
+from .resources import Address, Link, Namespace, Veth
+from .rtnetlink import Failure
+from .state import Observed
+from .values import HOST
+
+STATE_DIRECTORY = "/run/linuxnet-netns"
+_LOCK_TIMEOUT = 60.0
+_DAD_TIMEOUT = 10.0
+_GONE_TIMEOUT = 10.0
+_POLL = 0.02
+
+
+def execute(wanted: Wanted, check_mode: bool = False) -> Report:
+    """Bring the host to what is wanted, or with ``check_mode`` say what that would take.
+
+    Raises NetnsError; after partial work it carries ``changes`` (what had been done) and ``rolled_back``.
+    """
+    with contextlib.ExitStack() as stack:
+        if not check_mode:
+            stack.enter_context(_locked())
+        host = stack.enter_context(Host())
+        wanted = settle(host, wanted)
+        state = observe(host, wanted)
+        changes = plan(wanted, state)
+        if check_mode:
+            return report.report(changes, state.found)
+        gone = _Leaving(host, changes)
+        run = _Run(host)
+        try:
+            for _phase, members in itertools.groupby(changes, key=lambda change: change.phase):
+                run.phase(list(members))
+            _wait_for_dad(host, wanted)
+            if changes:
+                state = _verified(host, wanted)
+        except BaseException as exc:
+            run.undo(exc)
+            raise
+        host.release()
+        result = report.report(changes, state.found)
+        result.warnings += gone.wait()
+        return result
+
+
+class _Run:
+    """What has been done so far, so that it can be undone."""
+
+    def __init__(self, host: Host) -> None:
+        self._host = host
+        self._done: list[Change] = []
+
+    def phase(self, changes: t.Sequence[Change]) -> None:
+        """Do the changes of one phase: requests pipelined per namespace, one stage after the other."""
+        queue: list[tuple[Request, Change]] = []
+        for change in changes:
+            for step in apply.steps(change, self._host):
+                if isinstance(step, Request):
+                    queue.append((step, change))
+                else:
+                    self._call(step, change)
+        for stage in sorted({request.stage for request, _change in queue}):
+            self._stage([(request, change) for request, change in queue if request.stage == stage])
+
+    def _call(self, call: t.Callable[[], None], change: Change) -> None:
+        try:
+            call()
+        except OSError as exc:
+            raise KernelError(f"cannot {change.describe()}: {Failure(exc.errno or 0, '')}", exc.errno or 0) from exc
+        self._note(change)
+
+    def _note(self, change: Change) -> None:
+        if change not in self._done[-1:]:
+            self._done.append(change)
+
+    def _stage(self, queue: t.Sequence[tuple[Request, Change]]) -> None:
+        by_place: dict[str, list[tuple[Request, Change]]] = {}
+        for request, change in queue:
+            by_place.setdefault(request.netns, []).append((request, change))
+        first: tuple[Change, Failure] | None = None
+        for netns, members in by_place.items():
+            failures = self._host.socket(netns).batch([request.message for request, _change in members])
+            for position, (request, change) in enumerate(members):
+                failure = failures.get(position)
+                if failure is None:
+                    self._note(change)
+                elif not request.optional:
+                    first = first or (change, failure)
+        if first:
+            change, failure = first
+            raise KernelError(f"cannot {change.describe()}: {_explained(change, failure)}", failure.errno)
+
+    def undo(self, exc: BaseException) -> None:
+        """Play the inverses back, the last first; tell on the exception what had been done and whether all is as it was."""
+        done, self._done = self._done, []
+        seen: set[int] = set()
+        problems = []
+        for change in reversed(done):
+            if id(change) in seen:
+                continue
+            seen.add(id(change))
+            try:
+                self.phase([change.inverse()])
+            except (NetnsError, OSError) as problem:
+                problems.append(str(problem))
+        if isinstance(exc, NetnsError):
+            exc.changes = [change.report() for change in done]
+            exc.rolled_back = not problems
+            if problems:
+                exc.args = (f"{exc}; and undoing what had been done failed: {'; '.join(problems)}",)
+
+
+def _explained(change: Change, failure: Failure) -> str:
+    """The kernel's no, and what it means where its words alone do not say it."""
+    link = change.after
+    if isinstance(link, Link) and change.action == "create" and failure.errno == errno.EOPNOTSUPP:
+        from . import kinds
+
+        module = kinds.MODULE.get(link.link_kind or "", link.link_kind)
+        return f"this kernel has no links of kind {link.link_kind!r}: load the module {module}, or use a kernel that has it"
+    return str(failure)
+
+
+def _verified(host: Host, wanted: Wanted) -> Observed:
+    """Read again; what is still left to do was accepted by the kernel and not done."""
+    for netns in host.places():
+        host.forget_names(netns)
+    # the devices of a removed namespace go when the last file of it is closed, which is after this
+    doomed = {resource.netns for resource in wanted.absent if isinstance(resource, Namespace)}
+    settled = [
+        resource for resource in wanted.absent if not (isinstance(resource, Veth) and any(end.netns in doomed for end in resource.ends))
+    ]
+    wanted = dataclasses.replace(wanted, absent=tuple(settled))
+    state = observe(host, wanted)
+    left = plan(wanted, state)
+    if left:
+        raise KernelError(f"the kernel accepted but did not {left[0].describe()} ({left[0].reason}): {left[0].report()['after']}")
+    return state
+
+
+def _wait_for_dad(host: Host, wanted: Wanted) -> None:
+    """Until no listed address is tentative; only a device that runs does duplicate address detection."""
+    waiting = [resource for resource in wanted.present if isinstance(resource, Address) and resource.wait_for_dad]
+    if not waiting:
+        return
+    only = Wanted(present=tuple(waiting))
+    deadline = time.monotonic() + _DAD_TIMEOUT
+    while True:
+        state = observe(host, only)
+        found = [address for address in (state.found.get(wish.key) for wish in waiting) if isinstance(address, Address)]
+        twice = next((address for address in found if address.dadfailed), None)
+        if twice:
+            raise StateError(f"{twice.describe()} is in use by a neighbour: duplicate address detection failed, choose another address")
+        open_ = [address for address in found if address.tentative and state.devices[(address.netns, address.dev)].running]
+        if not open_:
+            return
+        if time.monotonic() > deadline:
+            raise StateError(
+                f"{open_[0].describe()} is still tentative after {_DAD_TIMEOUT:.0f} seconds: set wait_for_dad: false not to wait"
+            )
+        time.sleep(_POLL * 2)
+
+
+class _Leaving:
+    """The devices that go with a namespace: the kernel takes them away later, and their names are free only then."""
+
+    def __init__(self, host: Host, changes: t.Sequence[Change]) -> None:
+        self._host = host
+        self._indexes: dict[int, str] = {}
+        for change in changes:
+            namespace = change.before
+            if (
+                change.action == "delete"
+                and isinstance(namespace, Namespace)
+                and not namespace.stale
+                and not (namespace.pids and namespace.processes == "keep")
+            ):
+                self._note_peers(namespace.netns)
+
+    def _note_peers(self, netns: str) -> None:
+        number = self._host.nsid(netns, HOST)
+        for link in self._host.links(netns):
+            if link.link_kind == "veth" and link.parent_nsid is not None and link.parent_nsid == number:
+                self._indexes[link.parent_index] = netns
+
+    def wait(self) -> list[str]:
+        """Until the names are free; what a namespace that somebody else holds keeps is told as a warning."""
+        deadline = time.monotonic() + _GONE_TIMEOUT
+        left = dict(self._indexes)
+        while left:
+            left = {index: netns for index, netns in left.items() if self._host.exists(HOST, index)}
+            if left and time.monotonic() > deadline:
+                names = ", ".join(sorted(set(left.values())))
+                return [
+                    f"namespace {names}: the name is gone, but an open file or another mount still holds it, so its devices stay"
+                ]
+            if left:
+                time.sleep(_POLL)
+        return []
+
+
+@contextlib.contextmanager
+def _locked() -> t.Iterator[None]:
+    """One run at a time on a host."""
+    fd = _open_lock()
+    try:
+        deadline = time.monotonic() + _LOCK_TIMEOUT
+        while True:
+            try:
+                fcntl.flock(fd, fcntl.LOCK_EX | fcntl.LOCK_NB)
+                break
+            except BlockingIOError:
+                if time.monotonic() > deadline:
+                    raise StateError(
+                        f"another run of linuxnet.netns has held {STATE_DIRECTORY}/lock for {_LOCK_TIMEOUT:.0f} seconds: "
+                        "wait for its end and try again"
+                    ) from None
+                time.sleep(_POLL)
+        yield
+    finally:
+        os.close(fd)
+
+
+def _open_lock() -> int:
+    """The lock file; its directory is ours alone, and no step of the way is somebody's link."""
+    with contextlib.suppress(FileExistsError):
+        os.mkdir(STATE_DIRECTORY, 0o700)
+    found = os.lstat(STATE_DIRECTORY)
+    if not stat.S_ISDIR(found.st_mode) or found.st_uid != os.geteuid() or found.st_mode & 0o022:
+        raise StateError(f"{STATE_DIRECTORY} is not a directory of root's that only root can write to: remove it")
+    try:
+        return os.open(f"{STATE_DIRECTORY}/lock", os.O_RDWR | os.O_CREAT | os.O_CLOEXEC | os.O_NOFOLLOW, 0o600)
+    except OSError as exc:
+        raise StateError(f"{STATE_DIRECTORY}/lock cannot be opened: {exc.strerror}: remove it") from exc
