@@ -1,0 +1,30 @@
+# Copyright (c) 2026, linuxnet.netns contributors
+# GNU General Public License v3.0+ (see LICENSES/GPL-3.0-or-later.txt or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+# Note that this module util is **PRIVATE** to the collection. It can have breaking changes at any time.
+
+"""The lists of a topology: an item takes the options of the module for that thing, less its state."""
+
+from __future__ import annotations
+
+import typing as t
+
+from ansible_collections.linuxnet.netns.plugins.module_utils import _argspec
+from ansible_collections.linuxnet.netns.plugins.module_utils._argspec_link import LINK, LINK_LIMITS
+
+
+def _list(spec: _argspec.Spec, limits: dict[str, t.Any] | None = None) -> dict[str, t.Any]:
+    return {"type": "list", "elements": "dict", "options": spec, **(limits or {})}
+
+
+LISTS: _argspec.Spec = {
+    "namespaces": _list(_argspec.NAMESPACE),
+    "links": _list(LINK, LINK_LIMITS),
+    "veths": _list(_argspec.VETH),
+    "addresses": _list(_argspec.ADDRESS),
+    "routes": _list(_argspec.ROUTE),
+    "rules": _list(_argspec.RULE),
+    "sysctls": _list(_argspec.SYSCTL, _argspec.SYSCTL_LIMITS),
+    "nat": _list(_argspec.NAT),
+}
