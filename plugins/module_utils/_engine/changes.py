@@ -26,6 +26,7 @@ class Phase:
     ROUTE = 50
     RULE = 55
     BRIDGE_UP = 60
+    TAKE_OVER = 62  # port, addresses, routes, away with the old addresses
     LATE_ROUTE = 65
     NO_FIREWALL = 100
     NO_RULE = 105
@@ -49,6 +50,7 @@ class Change:
     reason: str
     differs: t.Mapping[str, Pair] = dataclasses.field(default_factory=dict)
     owner: Key = ()  # the wish it belongs to
+    restores: tuple[Change, ...] = ()  # what is to be done again after the inverse: all that hung on a deleted device
 
     @classmethod
     def create(cls, after: Resource, phase: tuple[int, int], reason: str, owner: Key = ()) -> Change:

@@ -48,6 +48,10 @@ _ADDR_GEN_MODE = {"eui64": 0, "none": 1}
 _RTEXT_FILTER_BRVLAN, _RTEXT_FILTER_SKIP_STATS = 2, 8
 _IFF_UP, _IFF_LOWER_UP = 1, 0x10000
 
+# What the kernel tells of a kind and refuses at birth: counters; of vxlan ttl_inherit, a byte when told and a flag when asked,
+# and the reserved bits, which it works out by itself.
+_TOLD_ONLY = {"macvlan": (6, 8), "macvtap": (6, 8), "vxlan": (28, 33)}
+
 _PORT_VLANS = frozenset({"port.pvid", "port.vlans"})
 
 # An alternative name marks a device as made here; it follows the device into other namespaces.
@@ -116,9 +120,10 @@ def _info(link: Link, parent: int) -> bytes:
 
 
 def _as_it_was(link: Link) -> bytes:
-    """What was read, for birth: a bridge tells much of its state that it does not take."""
+    """What was read, for birth: the kernel tells more than it takes."""
     if link.link_kind != "bridge":
-        return link.raw_info
+        told_only = _TOLD_ONLY.get(link.link_kind or "", ())
+        return b"".join(attribute(number, data) for number, data in attribute_list(link.raw_info) if number not in told_only)
     from . import bridge
 
     return bridge.encode_bridge(bridge.for_birth(bridge.decode_bridge(link.raw_info)))

@@ -19,33 +19,64 @@ import typing as t
 from . import ip_messages, link_messages, namespaces, rtnetlink
 from .host import Host
 from .options import Wanted
-from .resources import Address, Link, Namespace, Nat, OnlyAddresses, Resource, Route, Rule, Sysctl, Table, Veth, pairs
-from .state import MAIN, Observed
+from .resources import Address, Key, Link, Namespace, Nat, OnlyAddresses, Resource, Route, Rule, Sysctl, Table, TakeOver, Veth, pairs
+from .state import MAIN, Observed, hangs_on
 from .values import HOST, family_of
 
 # From this many devices of one namespace on, one dump is cheaper than single requests.
 _DUMP_FROM = 8
 
 
-def settle(host: Host, wanted: Wanted) -> Wanted:
-    """Replace what only the host can decide by plain records."""
+def settle(host: Host, wanted: Wanted, may_lack_nft: bool = False) -> Wanted:
+    """Replace what only the host can decide by plain records.
+
+    ``may_lack_nft``: a role in check mode has not installed it yet.
+    """
     if not any(isinstance(resource, Nat) for resource in (*wanted.present, *wanted.absent)):
         return wanted
     from . import nat, nat_host
 
-    view = nat_host.View(host)
-    present = [resource for resource in wanted.present if not isinstance(resource, Nat)]
-    absent = [resource for resource in wanted.absent if not isinstance(resource, Nat)]
-    for resource in wanted.present:
-        if isinstance(resource, Nat):
-            present += nat.resolve_present(resource, view)
-    for resource in wanted.absent:
-        if isinstance(resource, Nat):
-            kept, removed = nat.resolve_absent(resource, view)
-            present += [dataclasses.replace(value, if_there=True) if isinstance(value, Sysctl) else value for value in kept]
-            absent += removed
+    present, absent = ([resource for resource in side if not isinstance(resource, Nat)] for side in (wanted.present, wanted.absent))
+    coming, going = ([resource for resource in side if isinstance(resource, Nat)] for side in (wanted.present, wanted.absent))
+    kept, removed = nat.resolve(coming, going, nat_host.View(host, may_lack_nft))
+    # an old value is given back where its device still is
+    giving_back = not coming
+    present += [dataclasses.replace(value, if_there=giving_back) if isinstance(value, Sysctl) else value for value in kept]
+    absent += removed
     merged = {resource.key: resource for resource in present}
     return Wanted(present=tuple(merged.values()), absent=tuple(absent), labels=wanted.labels)
+
+
+def keep_hanging(host: Host, wanted: Wanted, devices: t.Collection[tuple[str, str]]) -> Wanted:
+    """Wish as well for what hangs on devices that are re-created: addresses, routes and ports that somebody else set."""
+    asked = {resource.key for resource in (*wanted.present, *wanted.absent)}
+    asked |= {end.key for resource in wanted.present if isinstance(resource, Veth) for end in resource.ends}
+    kept: dict[Key, Resource] = {}
+    for netns in {netns for netns, _name in devices}:
+        for found in _hanging(host, netns):
+            if hangs_on(found, devices) and found.key not in asked:
+                kept[found.key] = found
+        for link in host.links(netns):
+            if (netns, link.master) in devices and link.key not in asked:
+                kept[link.key] = Link(netns=netns, ifname=link.ifname, master=link.master)
+    return dataclasses.replace(wanted, present=(*wanted.present, *kept.values()))
+
+
+def _hanging(host: Host, netns: str) -> t.Iterator[Address | Route]:
+    """Addresses and routes of a namespace, less those that the kernel makes by itself."""
+
+    def name_of(index: int) -> str:
+        return host.device_name(netns, index)
+
+    for data in host.socket(netns).dump(rtnetlink.RTM_GETADDR, ip_messages.address_query(0)):
+        address = ip_messages.decode_address(data, netns, name_of)
+        if not address.automatic:
+            yield address
+    for family in ip_messages.FAMILIES.values():
+        for data in host.socket(netns).dump(rtnetlink.RTM_GETROUTE, ip_messages.route_query(family, 0)):
+            route = ip_messages.decode_route(data, netns, name_of)
+            if not route.automatic and route.type in ip_messages.ROUTE_TYPES:
+                yield route
 
 
 def observe(host: Host, wanted: Wanted) -> Observed:
@@ -64,6 +95,7 @@ def observe(host: Host, wanted: Wanted) -> Observed:
             if state.there(netns):
                 reader(host, state, netns, resources)
     state.expect(wanted.present)
+    state.named = frozenset(resource.key for resource in everything)
     return state
 
 
@@ -138,6 +170,9 @@ def _device_names(resources: t.Iterable[Resource]) -> dict[str, set[str]]:
                 add(link.from_netns, link.ifname)
         if isinstance(resource, (Address, OnlyAddresses)):
             add(resource.netns, resource.dev)
+        if isinstance(resource, TakeOver):
+            add(resource.netns, resource.bridge)
+            add(resource.netns, resource.port)
         if isinstance(resource, Route):
             for dev in resource.devices:
                 add(resource.netns, dev)
@@ -226,8 +261,9 @@ def _pair(host: Host, state: Observed, wish: Veth) -> None:
 # --- addresses, routes, rules
 
 
-def _addresses(host: Host, state: Observed, netns: str, resources: t.Sequence[Address | OnlyAddresses]) -> None:
-    devices = {resource.dev for resource in resources if (netns, resource.dev) in state.devices}
+def _addresses(host: Host, state: Observed, netns: str, resources: t.Sequence[Address | OnlyAddresses | TakeOver]) -> None:
+    asked = {dev for resource in resources for dev in ((resource.bridge, resource.port) if isinstance(resource, TakeOver) else (resource.dev,))}
+    devices = {dev for dev in asked if (netns, dev) in state.devices}
     indexes = [state.devices[(netns, dev)].index for dev in devices] if len(devices) < _DUMP_FROM else [0]
     for index in indexes:
         for data in host.socket(netns).dump(rtnetlink.RTM_GETADDR, ip_messages.address_query(index)):
@@ -249,6 +285,20 @@ def _routes(host: Host, state: Observed, netns: str, resources: t.Sequence[Route
                 state.found.setdefault(route.key, route)  # the first of several is the one in use
             if table == MAIN and not route.gateway and not route.nexthops and route.type == "unicast":
                 state.reach(netns, route.dest)
+
+
+def _all_routes(host: Host, state: Observed, netns: str, resources: t.Sequence[TakeOver]) -> None:
+    """Every route by way of a device that is taken over or takes over."""
+    devices = {dev for resource in resources for dev in (resource.bridge, resource.port)}
+    seen = set()
+    for family in ip_messages.FAMILIES.values():
+        for data in host.socket(netns).dump(rtnetlink.RTM_GETROUTE, ip_messages.route_query(family, 0)):
+            route = ip_messages.decode_route(data, netns, lambda number: host.device_name(netns, number))
+            if route.key in seen:
+                state.contested.add(route.key)
+            seen.add(route.key)
+            for dev in devices.intersection(route.devices):
+                state.routes.setdefault((netns, dev), []).append(route)
 
 
 def _on_link(host: Host, state: Observed, netns: str) -> None:
@@ -281,7 +331,8 @@ def _tables(host: Host, state: Observed, netns: str, resources: t.Sequence[Table
 
 
 _READERS: dict[t.Any, t.Callable[[Host, Observed, str, t.Any], None]] = {
-    (Address, OnlyAddresses): _addresses,
+    (Address, OnlyAddresses, TakeOver): _addresses,
+    TakeOver: _all_routes,
     Route: _routes,
     Rule: _rules,
     Sysctl: _sysctls,

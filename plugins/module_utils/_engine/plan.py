@@ -15,11 +15,11 @@ from __future__ import annotations
 import dataclasses
 import typing as t
 
-from . import plan_devices
+from . import plan_devices, takeover
 from .changes import Change, Phase
 from .compare import differences
 from .errors import StateError
-from .resources import Address, Link, Namespace, OnlyAddresses, Resource, Route, Rule, Sysctl, Table, Veth
+from .resources import Address, Link, Namespace, OnlyAddresses, Resource, Route, Rule, Sysctl, Table, TakeOver, Veth
 from .values import place
 
 if t.TYPE_CHECKING:
@@ -35,9 +35,13 @@ def plan(wanted: Wanted, state: Observed) -> list[Change]:
     depths = plan_devices.depths(wanted.present)
     late = plan_devices.bridges_with_ports(wanted.present)
     changes: list[Change] = []
-    for resource in wanted.present:
+    # who stands on another comes after it, and whatever has no depth last: it may hang on a device that is re-created
+    for resource in sorted(wanted.present, key=lambda resource: depths.get(resource.key, len(depths))):
         planner = _PRESENT[type(resource)]
         for change in planner(resource, state):
+            if change.action == "delete":
+                change = dataclasses.replace(change, restores=plan_devices.hanging(change.resource, state))
+                state = state.without(change.resource)
             changes += plan_devices.placed(change, depths, late)
     doomed = {resource.netns for resource in wanted.absent if isinstance(resource, Namespace) and resource.processes != "keep"}
     for resource in wanted.absent:
@@ -104,7 +108,7 @@ def _only_addresses(wish: OnlyAddresses, state: Observed) -> t.Iterator[Change]:
     for found in state.found.values():
         if not isinstance(found, Address) or (found.netns, found.dev) != (wish.netns, wish.dev) or found.key in kept:
             continue
-        if (":" in found.address, found.scope) in kinds and not found.address.startswith("fe80:"):
+        if (":" in found.address, found.scope) in kinds and not found.automatic:
             yield Change.delete(found, (Phase.ADDRESS, 1), "not listed, and exclusive is true")
 
 
@@ -124,11 +128,11 @@ def _route(wish: Route, state: Observed) -> t.Iterator[Change]:
             )
     found = state.like(wish)
     if found is None:
-        yield Change.create(wish, (Phase.ROUTE, 0), "not there")
+        yield Change.create(wish, (Phase.ROUTE, wish.rank), "not there")
         return
     differs = differences(found, wish)
     if differs:
-        yield Change.update(found, wish, differs, (Phase.ROUTE, 0))
+        yield Change.update(found, wish, differs, (Phase.ROUTE, wish.rank))
 
 
 def _rule(wish: Rule, state: Observed) -> t.Iterator[Change]:
@@ -167,11 +171,13 @@ def _sysctl(wish: Sysctl, state: Observed) -> t.Iterator[Change]:
         raise StateError(
             f"sysctl {wish.name} does not exist {place(wish.netns)}: correct its name, or create the device that it belongs to first"
         )
-    phase = Phase.DEVICE_SYSCTL if device else Phase.SYSCTL
+    # IPv6 forwarding of the host makes it forget routes from router advertisements, unless accept_ra of the device says otherwise first
+    last = wish.path == "net/ipv6/conf/all/forwarding"
+    phase = (Phase.DEVICE_SYSCTL if device or last else Phase.SYSCTL, int(last))
     if found is None:
-        yield Change.update(dataclasses.replace(wish, value=None), wish, {"value": (None, wish.value)}, (phase, 0), "not there yet")
+        yield Change.update(dataclasses.replace(wish, value=None), wish, {"value": (None, wish.value)}, phase, "not there yet")
     elif found.value != wish.value:
-        yield Change.update(found, wish, {"value": (found.value, wish.value)}, (phase, 0))
+        yield Change.update(found, wish, {"value": (found.value, wish.value)}, phase)
 
 
 def _table(wish: Table, state: Observed) -> t.Iterator[Change]:
@@ -237,6 +243,7 @@ _PRESENT: dict[type, t.Callable[[t.Any, Observed], t.Iterator[Change]]] = {
     Veth: plan_devices.veth,
     Address: _address,
     OnlyAddresses: _only_addresses,
+    TakeOver: takeover.take_over,
     Route: _route,
     Rule: _rule,
     Sysctl: _sysctl,
@@ -248,6 +255,7 @@ _ABSENT: dict[type, t.Callable[[t.Any, Observed, set[str]], t.Iterator[Change]]]
     Veth: plan_devices.no_veth,
     Address: _no_address,
     OnlyAddresses: _nothing,
+    TakeOver: takeover.give_back,
     Route: _no_route,
     Rule: _no_rule,
     Sysctl: _nothing,

@@ -14,7 +14,8 @@ import typing as t
 from .changes import Change, Phase
 from .compare import differences
 from .errors import InputError, StateError
-from .resources import Key, Link, Resource, Veth
+from .resources import Address, Key, Link, Resource, Route, Veth
+from .state import hangs_on
 from .values import place
 
 if t.TYPE_CHECKING:
@@ -80,6 +81,28 @@ def placed(change: Change, depth_of: t.Mapping[Key, int], late: set[Device]) -> 
         yield dataclasses.replace(change, differs={"up": change.differs["up"]}, phase=(Phase.BRIDGE_UP, 0))
 
 
+def recreated(changes: t.Iterable[Change]) -> set[Device]:
+    """The devices that go and come again."""
+    gone = {(end.netns, end.ifname) for change in changes if change.action == "delete" for end in _ends(change.resource)}
+    come = {(end.netns, end.ifname) for change in changes if change.action == "create" for end in _ends(change.resource)}
+    return gone & come
+
+
+def hanging(resource: Resource, state: Observed) -> tuple[Change, ...]:
+    """What puts everything back on a device that was put back."""
+    lost = {(end.netns, end.ifname) for end in _ends(resource)}
+    again = []
+    for found in state.found.values():
+        if isinstance(found, Link) and (found.netns, found.master) in lost:
+            free = dataclasses.replace(found, master="")
+            again.append(Change.update(free, found, {"master": ("", found.master)}, (Phase.DEVICE, 1), "rolled back"))
+        elif isinstance(found, Address) and hangs_on(found, lost) and not found.automatic:
+            again.append(Change.create(found, (Phase.ADDRESS, 0), "rolled back"))
+        elif isinstance(found, Route) and hangs_on(found, lost) and not found.automatic:
+            again.append(Change.create(found, (Phase.ROUTE, found.rank), "rolled back"))
+    return tuple(sorted(again, key=lambda change: change.phase))
+
+
 # --- present
 
 
@@ -89,6 +112,9 @@ def link(wish: Link, state: Observed) -> t.Iterator[Change]:
         state.need_place(wish.parent_netns, wish)
     state.need_device(wish.netns, wish.master, "master", wish)
     state.need_device(wish.netns if wish.parent_netns is None else wish.parent_netns, wish.parent, "parent", wish)
+    model = state.devices.get((wish.netns, wish.mac_of or ""))
+    if model and not wish.mac_address:
+        wish = dataclasses.replace(wish, mac_address=model.mac_address)
     found = state.like(wish)
     if found is None and not wish.link_kind:
         yield from _moved(wish, state)

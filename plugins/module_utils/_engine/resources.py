@@ -23,6 +23,7 @@ Pairs = tuple[tuple[str, t.Any], ...]
 
 
 IPV6_DEFAULT_METRIC = 1024
+_PROTOCOL_KERNEL = 2
 
 
 def pairs(options: t.Mapping[str, t.Any] | None) -> Pairs:
@@ -111,7 +112,7 @@ class Link(Resource):
     KIND: t.ClassVar[str] = "link"
     KEY: t.ClassVar[tuple[str, ...]] = ("netns", "ifname")
     POLICY: t.ClassVar[tuple[str, ...]] = (
-        *("from_netns", "force", "fixed", "addr_gen_mode"),
+        *("from_netns", "force", "fixed", "addr_gen_mode", "mac_of"),
         *("ours", "running", "index", "parent_nsid", "parent_index", "peer", "raw_info", "raw_port"),
     )
 
@@ -135,6 +136,7 @@ class Link(Resource):
     force: bool = False
     fixed: tuple[str, ...] = ("link_kind", "parent", "parent_netns", "num_tx_queues", "num_rx_queues")  # the kernel cannot change them
     addr_gen_mode: str | None = None  # set at birth, not compared
+    mac_of: str | None = None  # whose MAC address it is to have, where it is not given one
     # observed only
     ours: bool = False
     running: bool = False  # up, with a carrier
@@ -222,6 +224,11 @@ class Address(Resource):
     protocol: int = 0
 
     @property
+    def automatic(self) -> bool:
+        """Whether it is a link-local one, which the kernel makes with the device."""
+        return self.address.startswith("fe80:")
+
+    @property
     def key(self) -> Key:
         if ":" in self.address:
             return (self.KIND, self.netns, self.dev, self.address)
@@ -249,6 +256,25 @@ class OnlyAddresses(Resource):
     @property
     def name(self) -> str:
         return self.dev
+
+
+@dataclasses.dataclass(frozen=True)
+class TakeOver(Resource):
+    """A wish: ``port`` is a port of ``bridge``, and what the host has on it the host has on the bridge."""
+
+    KIND: t.ClassVar[str] = "take_over"
+    KEY: t.ClassVar[tuple[str, ...]] = ("netns", "bridge")
+
+    netns: str
+    bridge: str
+    port: str
+
+    @property
+    def name(self) -> str:
+        return self.port
+
+    def describe(self) -> str:
+        return f"link {self.bridge} {place(self.netns)}"
 
 
 @dataclasses.dataclass(frozen=True)
@@ -288,6 +314,16 @@ class Route(Resource):
         shown = {"0.0.0.0/0": "default", "::/0": "ipv6 default"}.get(self.dest, self.dest)
         shown += "" if self.table == ROUTE_TABLES["main"] else f" table {self.table}"
         return shown + ("" if self.metric in (None, 0, IPV6_DEFAULT_METRIC) else f" metric {self.metric}")
+
+    @property
+    def automatic(self) -> bool:
+        """Whether the kernel made it: it comes and goes with an address."""
+        return self.protocol == _PROTOCOL_KERNEL
+
+    @property
+    def rank(self) -> int:
+        """What is on the link comes before what is behind a gateway on it."""
+        return int(any(way.gateway for way in self.ways))
 
     @property
     def ways(self) -> tuple[Nexthop, ...]:

@@ -13,7 +13,7 @@ import ipaddress
 import typing as t
 
 from .errors import StateError
-from .resources import Address, Key, Link, Namespace, Resource, Route, Veth
+from .resources import Address, Key, Link, Namespace, Resource, Route, Sysctl, Veth
 from .values import ROUTE_TABLES, place
 
 _R = t.TypeVar("_R", bound=Resource)
@@ -21,6 +21,17 @@ _R = t.TypeVar("_R", bound=Resource)
 MAIN = ROUTE_TABLES["main"]
 
 Network = t.Union[ipaddress.IPv4Network, ipaddress.IPv6Network]
+
+
+def hangs_on(found: Resource, lost: t.Collection[tuple[str, str | None]]) -> bool:
+    """Whether an object goes when the devices go."""
+    if isinstance(found, Link):
+        return (found.netns, found.ifname) in lost
+    if isinstance(found, Address):
+        return (found.netns, found.dev) in lost
+    if isinstance(found, Route):
+        return any((found.netns, dev) in lost for dev in found.devices)
+    return isinstance(found, Sysctl) and (found.netns, found.device) in lost
 
 
 @dataclasses.dataclass
@@ -32,6 +43,10 @@ class Observed:
     places: dict[str, str] = dataclasses.field(default_factory=dict)  # "there", or why not
     on_link: dict[str, list[Network]] = dataclasses.field(default_factory=dict)  # prefixes reached without a gateway
     pid_inodes: dict[int, int] = dataclasses.field(default_factory=dict)
+    named: frozenset[Key] = frozenset()  # what wishes name
+    # for a bridge that takes over a port: the routes by way of a device, and the keys that several routes have
+    routes: dict[tuple[str, str], list[Route]] = dataclasses.field(default_factory=dict)
+    contested: set[Key] = dataclasses.field(default_factory=set)
     # what the wishes themselves will bring
     coming_places: frozenset[str] = frozenset()
     coming_devices: frozenset[tuple[str, str]] = frozenset()
@@ -66,6 +81,22 @@ class Observed:
 
     def there(self, netns: str) -> bool:
         return self.places.get(netns) == "there"
+
+    def without(self, gone: Resource) -> Observed:
+        """The state once a device is re-created: what hung on it went with it."""
+        ends = gone.ends if isinstance(gone, Veth) else (gone,) if isinstance(gone, Link) else ()
+        lost = {(end.netns, end.ifname) for end in ends}
+        if not lost:
+            return self
+        standing = {key: found for key, found in self.found.items() if not hangs_on(found, lost)}
+        for key, found in standing.items():
+            if isinstance(found, Link) and (found.netns, found.master) in lost:
+                standing[key] = dataclasses.replace(found, master="", port=())
+        state = dataclasses.replace(self, found=standing)
+        children = [found for found in self.found.values() if isinstance(found, Link) and (found.netns, found.parent) in lost]
+        for child in children:
+            state = state.without(child)
+        return state
 
     def need_place(self, netns: str, resource: Resource) -> None:
         """Refuse a wish for a namespace that is not there and will not be."""

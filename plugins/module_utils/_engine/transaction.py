@@ -26,9 +26,10 @@ from .changes import Change
 from .errors import KernelError, NetnsError, StateError
 from .host import Host
 from .link_messages import Request
-from .observe import observe, settle
+from .observe import keep_hanging, observe, settle
 from .options import Wanted
 from .plan import plan
+from .plan_devices import recreated
 from .report import Report
 from .resources import Address, Link, Namespace, Veth
 from .rtnetlink import Failure
@@ -51,9 +52,14 @@ def execute(wanted: Wanted, check_mode: bool = False) -> Report:
         if not check_mode:
             stack.enter_context(_locked())
         host = stack.enter_context(Host())
-        wanted = settle(host, wanted)
+        wanted = settle(host, wanted, may_lack_nft=check_mode)
         state = observe(host, wanted)
         changes = plan(wanted, state)
+        devices = recreated(changes)
+        if devices:
+            wanted = keep_hanging(host, wanted, devices)
+            state = observe(host, wanted)
+            changes = plan(wanted, state)
         if check_mode:
             return report.report(changes, state.found)
         gone = _Leaving(host, changes)
@@ -129,10 +135,11 @@ class _Run:
             if id(change) in seen:
                 continue
             seen.add(id(change))
-            try:
-                self.phase([change.inverse()])
-            except (NetnsError, OSError) as problem:
-                problems.append(str(problem))
+            for step in (change.inverse(), *change.restores):
+                try:
+                    self.phase([step])
+                except (NetnsError, OSError) as problem:
+                    problems.append(str(problem))
         if isinstance(exc, NetnsError):
             exc.changes = [change.report() for change in done]
             exc.rolled_back = not problems
@@ -221,9 +228,7 @@ class _Leaving:
             left = {index: netns for index, netns in left.items() if self._host.exists(HOST, index)}
             if left and time.monotonic() > deadline:
                 names = ", ".join(sorted(set(left.values())))
-                return [
-                    f"namespace {names}: the name is gone, but an open file or another mount still holds it, so its devices stay"
-                ]
+                return [f"namespace {names}: the name is gone, but an open file or another mount still holds it, so its devices stay"]
             if left:
                 time.sleep(_POLL)
         return []

@@ -60,8 +60,11 @@ def interface_name(value: str, option: str) -> str:
         raise InputError(
             f"{option}: {value!r} is not an interface name: it has {len(value.encode())} bytes, allowed are 1 to {_IFNAME_MAX}"
         )
-    if value in (".", "..") or re.search(r"[/:\s]", value):
-        raise InputError(f"{option}: {value!r} is not an interface name: remove slashes, colons and white space")
+    if value in (".", "..") or re.search(r"[/:%\s\0]", value):
+        # the kernel takes a percent sign for a template: veth%d becomes veth0
+        raise InputError(f"{option}: {value!r} is not an interface name: remove dots alone, slashes, colons, percent signs and white space")
+    if value in ("all", "default"):
+        raise InputError(f"{option}: {value!r} is not an interface name: the kernel keeps it for sysctls that mean every device")
     return value
 
 
@@ -84,7 +87,7 @@ def netns_reference(value: str | None, option: str = "netns") -> str:
         return HOST
     if not value.startswith("/"):
         return namespace_name(value, option)
-    path = os.path.normpath(value)
+    path = os.path.normpath("/" + value.lstrip("/"))  # normpath leaves two slashes at the beginning alone
     if path.startswith("/var/run/"):  # a link to /run on every system with systemd
         path = path[4:]
     if path in ("/proc/self/ns/net", "/proc/thread-self/ns/net"):
@@ -113,8 +116,15 @@ def number(value: t.Any, option: str, low: int, high: int) -> int:
     return value
 
 
+def _refuse_zone(value: str, option: str) -> None:
+    """Python knows zones, the kernel's messages have the device beside the address."""
+    if "%" in value:
+        raise InputError(f"{option}: {value!r} has a zone: remove {value[value.index('%') :].partition('/')[0]} and name the device with dev")
+
+
 def ip_interface(value: str, option: str) -> Interface:
     """An address with its prefix length; a bare address is refused, since /32 is rarely what was meant."""
+    _refuse_zone(value, option)
     try:
         found = ipaddress.ip_interface(value)
     except ValueError:
@@ -132,6 +142,7 @@ def ip_interface(value: str, option: str) -> Interface:
 
 def ip_address(value: str, option: str) -> str:
     """One address without a prefix length, in canonical spelling."""
+    _refuse_zone(value, option)
     try:
         return str(ipaddress.ip_address(value))
     except ValueError:
@@ -140,6 +151,7 @@ def ip_address(value: str, option: str) -> str:
 
 def ip_prefix(value: str, option: str) -> str:
     """A network in canonical spelling; host bits are refused with the network that was probably meant."""
+    _refuse_zone(value, option)
     try:
         meant = ipaddress.ip_network(value, strict=False)
     except ValueError:
@@ -177,17 +189,19 @@ def sysctl_path(name: str, option: str = "name") -> str:
     return path
 
 
-def sysctl_value(value: t.Any) -> str:
+def sysctl_value(value: t.Any, option: str = "value") -> str:
     """What /proc/sys shows: words separated by one blank; booleans as 1 and 0."""
     if isinstance(value, bool):
         return str(int(value))
+    if not isinstance(value, (str, int)) or not str(value).strip():
+        raise InputError(f"{option}: {value!r} is not a sysctl's value: write a number or a text, such as 1 or '1024 65000'")
     return " ".join(str(value).split())
 
 
 def table_number(value: t.Any, names: t.Mapping[str, int], option: str = "table") -> int:
     """A routing table's number, from a number or a name of rt_tables."""
     text = str(value)
-    if text.isdigit() and 0 < int(text) < 2**32:
+    if text.isdecimal() and 0 < int(text) < 2**32:
         return int(text)
     try:
         return {**ROUTE_TABLES, **names}[text]
@@ -200,6 +214,6 @@ def named_number(value: t.Any, names: t.Mapping[str, int], option: str) -> int:
     text = str(value)
     if text in names:
         return names[text]
-    if text.isdigit() and int(text) <= 255:
+    if text.isdecimal() and int(text) <= 255:
         return int(text)
     raise InputError(f"{option}: {value!r} is neither a number from 0 to 255 nor one of {', '.join(sorted(names))}")
