@@ -1,0 +1,55 @@
+# Copyright (c) 2026, linuxnet.netns contributors
+# GNU General Public License v3.0+ (see LICENSES/GPL-3.0-or-later.txt or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""The summary that a run of all gates ends with, and the matrix that shrinks aloud."""
+
+from __future__ import annotations
+
+import importlib
+import pathlib
+import types
+
+import pytest
+
+TOOLS = pathlib.Path(__file__).parents[3] / "tools"
+
+
+@pytest.fixture
+def gates(monkeypatch: pytest.MonkeyPatch) -> types.ModuleType:
+    # As the noxfile does it: the tools import each other by their bare names.
+    monkeypatch.syspath_prepend(str(TOOLS))
+    return importlib.import_module("gates")
+
+
+def outcome(gates: types.ModuleType, name: str, **numbers: object) -> object:
+    verdict = importlib.import_module("verdict")
+    return gates.Outcome(gates.Gate(name), verdict.Verdict(**numbers), 1.5, pathlib.Path("log"))
+
+
+def test_the_last_line_is_the_total(gates: types.ModuleType) -> None:
+    outcomes = [
+        outcome(gates, "units", passed=7, skipped=2, reasons=(("no vrf", 2),)),
+        outcome(gates, "lint", failed=1),
+        outcome(gates, "sanity", passed=3),
+    ]
+    lines = gates.summary(outcomes).splitlines()
+    assert lines[-1] == "10 passed, 1 failed, 2 skipped"
+    assert "units: skipped 2: no vrf" in lines
+    assert [line.split()[:2] for line in lines[2:5]] == [["units", "ok"], ["lint", "FAILED"], ["sanity", "ok"]]
+
+
+@pytest.mark.parametrize(("ci", "word", "failed"), [("", "skipped", 0), ("true", "FAILED", 1)])
+def test_a_missing_interpreter(
+    gates: types.ModuleType, monkeypatch: pytest.MonkeyPatch, tmp_path: pathlib.Path, ci: str, word: str, failed: int
+) -> None:
+    monkeypatch.setenv("CI", ci)
+    gate = gates.Gate("units-2.0", "pytest", ("2.0",))
+    (result,) = gates.Runner(tmp_path, 1).run((gate,))
+    assert result.word == word
+    assert result.verdict.failed == failed
+    assert "no Python 2.0" in str(result.verdict)
+
+
+def test_every_gate_is_a_session_of_its_own(gates: types.ModuleType) -> None:
+    names = [gate.name for gate in gates.COMMIT + gates.MORE]
+    assert len(names) == len(set(names))
