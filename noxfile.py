@@ -161,6 +161,8 @@ def _add_integration(name: str) -> None:
         session.install(_core(core), "pip", *([pyroute2] if pyroute2 else []))
         _tree(session)
         options = ["--local", "--allow-root", "--allow-destructive", "--continue-on-error", "--color", "no"]
+        # the documentation's examples are long and the same for all: once is enough
+        options += ["--exclude", "examples"] if name != "newest" and not session.posargs else []
         _sandbox(session, "ansible-test", "integration", *options, *session.posargs)
 
     integration.__doc__ = f"Integration targets on this kernel with ansible-core {core} and {pyroute2 or 'no pyroute2'}."
@@ -200,6 +202,8 @@ def bench(session: nox.Session) -> None:
     """Measure, in a sandbox: one no-op run, stars of 10 and 100 namespaces beside ip -batch."""
     session.install(ANY_CORE, "pyroute2")
     place = _tree(session)
+    # so that --json FILE is written where the user stands
+    session.chdir(ROOT)
     _sandbox(session, "python", str(place / "tests" / "benchmark" / "run.py"), *session.posargs)
 
 
