@@ -53,4 +53,12 @@ options:
       - The namespace that a physical interface is taken from, by name or path, if it is not in O(netns) already.
       - Left out, it is the host.
     type: str
+  take_over:
+    description:
+      - An interface that becomes a port of this bridge and hands over all that the host has on it, its addresses, routes and MAC address.
+      - It is done in one step, so that the host is cut off for some milliseconds only, and undone if something fails.
+      - With O(state=absent) the addresses and routes go back to it before the bridge is removed.
+      - IPv6 link-local addresses stay, the bridge has its own. So do static neighbour entries and policy routing rules and firewall
+        rules that name the interface.
+    type: str
 """

@@ -26,7 +26,7 @@ options:
       - A name that exists and stands for another namespace is refused.
     type: int
   loopback:
-    description: Whether the interface V(lo) is up in it.
+    description: Whether to bring the interface V(lo) up in it; V(false) leaves it as it is, which is down in a new namespace.
     type: bool
     default: true
   nsid:

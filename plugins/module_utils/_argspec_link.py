@@ -214,6 +214,7 @@ LINK: Spec = {
     "parent_netns": _STR,
     "up": _BOOL,
     "from_netns": _STR,
+    "take_over": _STR,
     "bridge": {"type": "dict", "options": _BRIDGE},
     "port": {"type": "dict", "options": _PORT},
     "bond": {"type": "dict", "options": _BOND},

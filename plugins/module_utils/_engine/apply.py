@@ -12,6 +12,7 @@ import typing as t
 
 from . import ip_messages, link_messages, namespaces
 from .changes import Change
+from .errors import KernelError, StateError
 from .host import Host
 from .link_messages import Request
 from .resources import Address, Link, Namespace, Route, Rule, Sysctl, Table, Veth
@@ -101,6 +102,8 @@ def _delete_namespace(change: Change, host: Host) -> t.Iterator[Step]:
 
 def _create_link(change: Change, host: Host) -> t.Iterator[Step]:
     link = t.cast(Link, change.after)
+    if link.link_kind == "veth":
+        raise StateError(f"{link.describe()} cannot be put back: its other end was in a namespace that this run does not know")
     if link.link_kind not in ("tun", "tap"):
         yield from link_messages.create(link, host)
         return
@@ -109,7 +112,7 @@ def _create_link(change: Change, host: Host) -> t.Iterator[Step]:
         from . import kinds
 
         with host.inside(link.netns):
-            kinds.create_tuntap(link.ifname, link.link_kind or "", dict(link.info))
+            kinds.create_tuntap(link.ifname, link.link_kind or "", dict(link.info) or link_messages.decode_info(link), link.index)
 
     # rtnetlink does not make these
     yield make
@@ -123,14 +126,14 @@ def _update_link(change: Change, host: Host) -> t.Iterator[Step]:
 
 def _delete_link(change: Change, host: Host) -> t.Iterator[Step]:
     link = t.cast(Link, change.before)
-    host.forget_device(link.netns, link.ifname)
+    host.forget_names(link.netns)  # more may go with it
     yield link_messages.delete(link.netns, link.ifname)
 
 
 def _move_link(change: Change, host: Host) -> t.Iterator[Step]:
     source, target = t.cast(Link, change.before), t.cast(Link, change.after)
     for link in (source, target):
-        host.forget_device(link.netns, link.ifname)
+        host.forget_names(link.netns)
     yield link_messages.move(source.ifname, source.netns, target.netns, host)
 
 
@@ -141,7 +144,7 @@ def _create_veth(change: Change, host: Host) -> t.Iterator[Step]:
 def _delete_veth(change: Change, host: Host) -> t.Iterator[Step]:
     pair = t.cast(Veth, change.before)
     for end in pair.ends:
-        host.forget_device(end.netns, end.ifname)
+        host.forget_names(end.netns)
     yield link_messages.delete(pair.end.netns, pair.end.ifname)
 
 
@@ -155,6 +158,27 @@ def _by_index(make: t.Callable[..., Message], side: str, **options: bool) -> t.C
         yield Request(0, resource.netns, make(resource, _index_in(host, resource.netns), **options))
 
     return handler
+
+
+def _delete_address(change: Change, host: Host) -> t.Iterator[Step]:
+    address = t.cast(Address, change.before)
+    request = Request(0, address.netns, ip_messages.delete_address(address, _index_in(host, address.netns)))
+    promote = f"net/ipv4/conf/{address.dev}/promote_secondaries"
+    if ":" in address.address or host.sysctl(address.netns, promote) != "0":
+        yield request
+        return
+
+    def remove() -> None:
+        # with the first address of a subnet the kernel removes the others of it, unless it is told to keep them
+        host.write_sysctl(address.netns, promote, "1")
+        try:
+            failures = host.socket(address.netns).batch([t.cast(Message, request.message)])
+        finally:
+            host.write_sysctl(address.netns, promote, "0")
+        for failure in failures.values():
+            raise KernelError(f"cannot {change.describe()}: {failure}", failure.errno)
+
+    yield remove
 
 
 def _rule(make: t.Callable[[Rule], Message], side: str) -> t.Callable[[Change, Host], t.Iterator[Step]]:
@@ -197,7 +221,7 @@ _HANDLERS: dict[tuple[type, str], t.Callable[[Change, Host], t.Iterator[Step]]] 
     (Veth, "delete"): _delete_veth,
     (Address, "create"): _by_index(ip_messages.set_address, "after"),
     (Address, "update"): _by_index(ip_messages.set_address, "after", replace=True),
-    (Address, "delete"): _by_index(ip_messages.delete_address, "before"),
+    (Address, "delete"): _delete_address,
     (Route, "create"): _by_index(ip_messages.set_route, "after"),
     (Route, "update"): _by_index(ip_messages.set_route, "after", replace=True),
     (Route, "delete"): _by_index(ip_messages.delete_route, "before"),

@@ -39,6 +39,13 @@ class Phase:
 Pair = tuple[t.Any, t.Any]
 
 
+def _told(value: t.Any) -> t.Any:
+    """A value as a result can carry it."""
+    if isinstance(value, tuple):
+        return [_told(inner) for inner in value]
+    return dataclasses.asdict(value) if dataclasses.is_dataclass(value) and not isinstance(value, type) else value
+
+
 @dataclasses.dataclass(frozen=True)
 class Change:
     """``action`` is create, update, delete or move; ``differs`` what an update changes: name -> (old, new)."""
@@ -90,8 +97,8 @@ class Change:
         """How a result shows it."""
         resource = self.resource
         if self.action == "update":
-            before: t.Any = {resource.option(name): old for name, (old, _new) in self.differs.items()}
-            after: t.Any = {resource.option(name): new for name, (_old, new) in self.differs.items()}
+            before: t.Any = {resource.option(name): _told(old) for name, (old, _new) in self.differs.items()}
+            after: t.Any = {resource.option(name): _told(new) for name, (_old, new) in self.differs.items()}
         elif self.action == "move":
             before, after = ({"netns": side.where or None} if side else None for side in (self.before, self.after))
         else:

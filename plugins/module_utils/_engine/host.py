@@ -116,12 +116,6 @@ class Host:
             self._know(netns, name, known)
         return known
 
-    def forget_device(self, netns: str, name: str) -> None:
-        """Its index is not to be trusted any more."""
-        index = self._indexes.get(netns, {}).pop(name, None)
-        if index is not None:
-            self._names[netns].pop(index, None)
-
     def device_name(self, netns: str, index: int) -> str:
         """The name of a device by its index; empty where there is none."""
         known = self._names.get(netns, {}).get(index)

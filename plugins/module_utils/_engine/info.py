@@ -39,11 +39,11 @@ def collect(netns: t.Sequence[str] | None, gather: t.Collection[str]) -> dict[st
             found = {entry.name: entry.stale for entry in namespaces.entries()}
         else:
             given = [values.netns_reference(name) for name in netns]
-            found = {name: bool((entry := namespaces.find(name)) and entry.stale) if not name.startswith("/") else False for name in given}
+            found = {name: _has_name(name) and bool((entry := namespaces.find(name)) and entry.stale) for name in given}
         alive = [name for name, stale in found.items() if not stale]
         topology: dict[str, list[Item]] = {}
         if "namespaces" in gather:
-            topology["namespaces"] = [_namespace(host, name) for name in alive if not name.startswith("/")]
+            topology["namespaces"] = [_namespace(host, name) for name in alive if _has_name(name)]
         if "links" in gather:
             topology["links"], topology["veths"] = _Links(host, alive).items()
         for part, reader in (("addresses", _addresses), ("routes", _routes), ("rules", _rules)):
@@ -52,12 +52,17 @@ def collect(netns: t.Sequence[str] | None, gather: t.Collection[str]) -> dict[st
         return {"topology": topology, "namespaces": _facts(host, found)}
 
 
+def _has_name(netns: str) -> bool:
+    """Whether it is an entry of /run/netns, and neither a path nor the host."""
+    return netns != values.HOST and not netns.startswith("/")
+
+
 def _facts(host: Host, found: t.Mapping[str, bool]) -> dict[str, Item]:
     inodes = {name: namespaces.inode_of(host.fd(name)) for name, stale in found.items() if not stale}
     pids = processes.processes(set(inodes.values()))
     return {
-        name: {
-            "path": name if name.startswith("/") else f"{values.NETNS_DIR}/{name}",
+        name or _HERE: {
+            "path": f"{values.NETNS_DIR}/{name}" if _has_name(name) else name or _HERE,
             "stale": stale,
             "inode": inodes.get(name),
             "nsid": None if stale else host.nsid(values.HOST, name),

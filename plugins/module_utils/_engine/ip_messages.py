@@ -8,6 +8,7 @@
 
 from __future__ import annotations
 
+import ipaddress
 import socket
 import struct
 import typing as t
@@ -40,7 +41,7 @@ FOREVER = 2**32 - 1
 
 _IFA = struct.Struct("=BBBBI")
 _IFA_ADDRESS, _IFA_LOCAL, _IFA_LABEL, _IFA_BROADCAST, _IFA_CACHEINFO, _IFA_FLAGS, _IFA_RT_PRIORITY, _IFA_PROTO = 1, 2, 3, 4, 6, 8, 9, 11
-_IFA_F_TENTATIVE, _IFA_F_DADFAILED = 0x40, 0x08
+_IFA_F_TENTATIVE, _IFA_F_DEPRECATED, _IFA_F_DADFAILED = 0x40, 0x20, 0x08
 _ADDRESS_FLAGS = {"nodad": 0x02, "home": 0x10, "mngtmpaddr": 0x100, "noprefixroute": 0x200}
 _IPV6_ONLY_FLAGS = ("nodad", "home", "mngtmpaddr")
 
@@ -74,6 +75,9 @@ def pack_ip(value: str) -> bytes:
 
 
 def unpack_ip(data: bytes) -> str:
+    if len(data) == 16 and not any(data[:10]):
+        # the C library writes the end of an address with an embedded IPv4 one in dots; options spell as Python's ipaddress does
+        return str(ipaddress.IPv6Address(data))
     return socket.inet_ntop(socket.AF_INET6 if len(data) == 16 else socket.AF_INET, data)
 
 
@@ -122,6 +126,8 @@ def decode_address(data: bytes, netns: str, name_of: NameOf) -> Address:
     far = unpack_ip(found[_IFA_ADDRESS])
     near = unpack_ip(found[_IFA_LOCAL]) if _IFA_LOCAL in found else far  # IPv6 has IFA_LOCAL only where there is a peer
     preferred, valid = struct.unpack_from("=II", found.get(_IFA_CACHEINFO, b"\xff" * 8))
+    if flags & _IFA_F_DEPRECATED:
+        preferred = 0  # of an IPv4 address that is valid for ever the kernel tells 'for ever' here as well
     told = {name: bool(flags & bit) for name, bit in _ADDRESS_FLAGS.items() if family == socket.AF_INET6 or name not in _IPV6_ONLY_FLAGS}
     return Address(
         netns=netns,
@@ -145,9 +151,10 @@ def decode_address(data: bytes, netns: str, name_of: NameOf) -> Address:
 # --- routes
 
 
-def route_query(family: int, table: int) -> bytes:
-    """The body of an RTM_GETROUTE dump of one table."""
-    return _RTM.pack(family, 0, 0, 0, min(table, _RT_TABLE_COMPAT), 0, 0, 0, 0) + u32(_RTA_TABLE, table)
+def route_query(family: int, table: int, device: int = 0) -> bytes:
+    """The body of an RTM_GETROUTE dump of one table (0: of all), for one device (0: for all)."""
+    filters = u32(_RTA_TABLE, table) + (u32(_RTA_OIF, device) if device else b"")
+    return _RTM.pack(family, 0, 0, 0, min(table, _RT_TABLE_COMPAT), 0, 0, 0, 0) + filters
 
 
 def _gateway(route_family: int, gateway: str) -> bytes:
@@ -293,9 +300,10 @@ def _rule_message(kind: int, flags: int, rule: Rule) -> Message:
     if rule.suppress_prefixlength is not None and rule.suppress_prefixlength >= 0:
         parts.append(u32(_FRA_SUPPRESS_PREFIXLEN, rule.suppress_prefixlength))
     if kind == RTM_NEWRULE:
-        parts.append(u8(_FRA_PROTOCOL, _RTPROT_STATIC))
+        parts.append(u8(_FRA_PROTOCOL, _RTPROT_STATIC if rule.protocol is None else rule.protocol))
     invert = _FIB_RULE_INVERT if chosen.get("not") else 0
-    action = RULE_TYPES[rule.type or "unicast"]
+    what = rule.type or "unicast"
+    action = RULE_TYPES[what] if what in RULE_TYPES else int(what)  # goto and nop are no types of ours
     table = min(rule.table or 0, _RT_TABLE_COMPAT)
     header = _FRA.pack(FAMILIES[rule.family], *lengths, chosen.get("tos", 0), table, 0, 0, action, invert)
     return Message(kind, flags, header + b"".join(parts))
@@ -319,7 +327,7 @@ def decode_rule(data: bytes, netns: str) -> Rule:
         chosen[name] = to_text(found[number]) if number in found else None
     mark = to_u32(found[_FRA_FWMARK]) if _FRA_FWMARK in found else 0
     mask = to_u32(found[_FRA_FWMASK]) if _FRA_FWMASK in found else 0
-    chosen.update({"fwmark": mark, "fwmask": mask} if mark or mask not in (0, _UNSET) else {})
+    chosen.update({"fwmark": mark, "fwmask": mask} if mark or mask else {})
     chosen["ipproto"] = found[_FRA_IP_PROTO][0] if _FRA_IP_PROTO in found else None
     ranges = (("sport", _FRA_SPORT_RANGE, "=HH"), ("dport", _FRA_DPORT_RANGE, "=HH"), ("uidrange", _FRA_UID_RANGE, "=II"))
     for name, number, layout in ranges:
@@ -335,4 +343,5 @@ def decode_rule(data: bytes, netns: str) -> Rule:
         table=to_u32(found[_FRA_TABLE]) if _FRA_TABLE in found else table,
         type=_RULE_TYPE_NAMES.get(action, str(action)),
         suppress_prefixlength=-1 if suppress == _UNSET else suppress,
+        protocol=found[_FRA_PROTOCOL][0] if _FRA_PROTOCOL in found else 0,
     )

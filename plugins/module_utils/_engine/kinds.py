@@ -211,12 +211,14 @@ def require_pyroute2(what: str = "this") -> None:
 
 # The direction bits of an ioctl's number differ on these.
 _WRITE = 0x80000000 if platform.machine().startswith(("alpha", "mips", "parisc", "ppc", "sparc")) else 0x40000000
-_TUNSETIFF, _TUNSETPERSIST, _TUNSETOWNER, _TUNSETGROUP = (_WRITE | 4 << 16 | ord("T") << 8 | at for at in (202, 203, 204, 206))
+_TUNSETIFF, _TUNSETPERSIST, _TUNSETOWNER, _TUNSETGROUP, _TUNSETIFINDEX = (
+    _WRITE | 4 << 16 | ord("T") << 8 | at for at in (202, 203, 204, 206, 218)
+)
 _NO_PI, _VNET_HDR, _MULTI_QUEUE, _EXCLUSIVE = 0x1000, 0x4000, 0x0100, 0x8000
 
 
-def create_tuntap(name: str, kind: str, options: t.Mapping[str, t.Any]) -> None:
-    """Make a device that outlives us, in the namespace of the calling thread; fails where the name is taken."""
+def create_tuntap(name: str, kind: str, options: t.Mapping[str, t.Any], index: int = 0) -> None:
+    """Make a device that outlives us, in the namespace of the calling thread; fails where the name is taken. ``index`` 0: any."""
     flags = (2 if kind == "tap" else 1) | _EXCLUSIVE
     flags |= 0 if options.get("pi") else _NO_PI
     flags |= (_VNET_HDR if options.get("vnet_hdr") else 0) | (_MULTI_QUEUE if options.get("multi_queue") else 0)
@@ -227,6 +229,8 @@ def create_tuntap(name: str, kind: str, options: t.Mapping[str, t.Any]) -> None:
         raise KernelError(f"{kind} device {name}: cannot open /dev/net/tun: {problem.strerror}{cure}", problem.errno or 0) from problem
     try:
         # Until it is persistent the device goes when we close, so that nothing is left of a half made one.
+        if index:
+            fcntl.ioctl(device, _TUNSETIFINDEX, struct.pack("=I", index))
         fcntl.ioctl(device, _TUNSETIFF, struct.pack("16sH22x", name.encode(), flags))
         for option, request in (("user", _TUNSETOWNER), ("group", _TUNSETGROUP)):
             if options.get(option) is not None:

@@ -41,10 +41,12 @@ IFLA_LINKINFO, IFLA_IFALIAS, IFLA_AF_SPEC, IFLA_NET_NS_FD, IFLA_EXT_MASK = 18, 2
 IFLA_NUM_TX_QUEUES, IFLA_NUM_RX_QUEUES, IFLA_LINK_NETNSID, IFLA_PROP_LIST, IFLA_ALT_IFNAME = 31, 32, 37, 52, 53
 _INFO_KIND, _INFO_DATA, _INFO_SLAVE_KIND, _INFO_SLAVE_DATA = 1, 2, 4, 5
 _VETH_INFO_PEER = 1
+_VXLAN_LINK = 3
+_LEAST_MTU = 68
 _TUN_TYPE = 3
 _AF_BRIDGE = 7
 _AF_INET6, _INET6_ADDR_GEN_MODE = 10, 8
-_ADDR_GEN_MODE = {"eui64": 0, "none": 1}
+_ADDR_GEN_MODE = {"eui64": 0, "none": 1, "stable_secret": 2, "random": 3}
 _RTEXT_FILTER_BRVLAN, _RTEXT_FILTER_SKIP_STATS = 2, 8
 _IFF_UP, _IFF_LOWER_UP = 1, 0x10000
 
@@ -72,11 +74,11 @@ class Names(t.Protocol):
 
 
 class Request(t.NamedTuple):
-    """One message, for the socket of one namespace. ``optional``: a no from the kernel does no harm."""
+    """One message, or what makes it when it is sent, for the socket of one namespace. ``optional``: a no does no harm."""
 
     stage: int
     netns: str
-    message: Message
+    message: Message | t.Callable[[], Message]
     optional: bool = False
 
 
@@ -102,7 +104,7 @@ def _birth(link: Link, names: Names) -> list[bytes]:
     if link.mac_address:
         parts.append(attribute(IFLA_ADDRESS, bytes.fromhex(link.mac_address.replace(":", ""))))
     for number, value in (
-        (IFLA_MTU, link.mtu),
+        (IFLA_MTU, _other_mtu(link) if _keeps_mtu(link) else link.mtu),
         (IFLA_TXQLEN, link.txqueuelen),
         (IFLA_NUM_TX_QUEUES, link.num_tx_queues),
         (IFLA_NUM_RX_QUEUES, link.num_rx_queues),
@@ -110,6 +112,15 @@ def _birth(link: Link, names: Names) -> list[bytes]:
         if value is not None:
             parts.append(u32(number, value))
     return parts
+
+
+def _keeps_mtu(link: Link) -> bool:
+    """A bridge follows the MTU of its ports until its own is changed; it is not by what it is born with, nor by what it has."""
+    return link.link_kind == "bridge" and link.mtu is not None and not link.index
+
+
+def _other_mtu(link: Link) -> int:
+    return link.mtu - 1 if link.mtu and link.mtu > _LEAST_MTU else _LEAST_MTU + 1
 
 
 def _info(link: Link, parent: int) -> bytes:
@@ -164,7 +175,9 @@ def create(link: Link, names: Names) -> list[Request]:
         parts.append(u32(IFLA_LINK, parent))
     if sender != link.netns:
         parts.append(u32(IFLA_NET_NS_FD, names.fd(link.netns)))
-    born = Message(RTM_NEWLINK, NLM_F_CREATE | NLM_F_EXCL, _body(*parts, _info(link, parent)))
+    # a device that is put back has its old index, which others know it by; asked for elsewhere it would be looked up there
+    index = link.index if sender == link.netns else 0
+    born = Message(RTM_NEWLINK, NLM_F_CREATE | NLM_F_EXCL, _body(*parts, _info(link, parent), index=index))
     return [Request(0, sender, born), *settle(link, names)]
 
 
@@ -174,9 +187,9 @@ def create_veth(pair: Veth, names: Names) -> list[Request]:
     peer = _birth(second, names)
     if second.netns != first.netns:
         peer.append(u32(IFLA_NET_NS_FD, names.fd(second.netns)))
-    data = nest(_INFO_DATA, attribute(_VETH_INFO_PEER | 0x8000, _body(*peer)))
+    data = nest(_INFO_DATA, attribute(_VETH_INFO_PEER | 0x8000, _body(*peer, index=second.index)))
     info = nest(IFLA_LINKINFO, text(_INFO_KIND, "veth"), data)
-    born = Message(RTM_NEWLINK, NLM_F_CREATE | NLM_F_EXCL, _body(*_birth(first, names), info))
+    born = Message(RTM_NEWLINK, NLM_F_CREATE | NLM_F_EXCL, _body(*_birth(first, names), info, index=first.index))
     return [Request(0, first.netns, born), *settle(first, names), *settle(second, names)]
 
 
@@ -189,16 +202,22 @@ def settle(link: Link, names: Names, bare: bool = False) -> list[Request]:
     """What comes after birth: the mark, what RTM_NEWLINK ignores at birth, and up as the very last. ``bare``: birth gave only a name."""
     where = link.netns
     me = text(IFLA_IFNAME, link.ifname)
-    mark = nest(IFLA_PROP_LIST, text(IFLA_ALT_IFNAME, MARK + link.ifname))
-    requests = [Request(1, where, Message(RTM_NEWLINKPROP, NLM_F_CREATE | NLM_F_EXCL, _body(me, mark)), optional=True)]
+    requests = []
+    # a device that is put back has the names that it had: one that was not ours does not become ours
+    marks = [text(IFLA_ALT_IFNAME, name) for name in (link.altnames if link.index else (MARK + link.ifname,))]
+    if marks:
+        body = _body(me, nest(IFLA_PROP_LIST, *marks))
+        requests.append(Request(1, where, Message(RTM_NEWLINKPROP, NLM_F_CREATE | NLM_F_EXCL, body), optional=True))
     if link.addr_gen_mode:
         # with the flags in one message the kernel goes up first, and the link-local address is there
         mode = nest(IFLA_AF_SPEC, nest(_AF_INET6, u8(_INET6_ADDR_GEN_MODE, _ADDR_GEN_MODE[link.addr_gen_mode])))
         requests.append(Request(1, where, Message(RTM_SETLINK, 0, _body(me, mode)), optional=True))
     later: dict[str, t.Any] = {"alias": link.alias or None, "master": link.master or None}
+    if _keeps_mtu(link):
+        later["mtu"] = link.mtu
     if bare:
         later.update({"mtu": link.mtu, "mac_address": link.mac_address, "txqueuelen": link.txqueuelen})
-    later.update({f"port.{name}": value for name, value in link.port})
+    later.update({f"port.{name}": value for name, value in (link.port or _port_as_it_was(link).items())})
     wanted = {name: value for name, value in later.items() if value is not None}
     # port settings exist only once the device is a port: one request for the master before them
     member = {name: wanted.pop(name) for name in list(wanted) if name.startswith("port.")}
@@ -222,14 +241,30 @@ def update(before: Link, after: Link, wanted: t.Mapping[str, t.Any], names: Name
         requests.append(Request(0, after.netns, Message(RTM_SETLINK, 0, _body(text(IFLA_IFNAME, after.ifname), up=False))))
     if rest:
         requests.append(Request(0, after.netns, _change(link, rest, names)))
-    member = {name: value for name, value in wanted.items() if name == "master" or name.startswith("port.") and name not in _PORT_VLANS}
+    # what leaves its bridge has no settings there any more; the kernel checks them all together (mab needs learning)
+    leaves = wanted.get("master") == ""
+    member = {} if leaves else {name: value for name, value in wanted.items() if name.startswith("port.") and name not in _PORT_VLANS}
     vlans = {name: value for name, value in wanted.items() if name in _PORT_VLANS}
-    # "master" sorts before "port": port settings exist only once the device is a port
-    requests += [Request(0, after.netns, _change(link, {name: value}, names)) for name, value in sorted(member.items())]
+    # port settings exist only once the device is a port
+    for part in ({"master": wanted["master"]} if "master" in wanted else {}, member):
+        if part:
+            requests.append(Request(0, after.netns, _change(link, part, names)))
+    again = {f"port.{name}": value for name, value in _port_as_it_was(after).items()} if wanted.get("master") else {}
+    if again:
+        requests.append(Request(0, after.netns, _change(link, again, names)))
     requests += _port_vlans(1, dict(before.port), vlans, after, names)
     if wanted.get("up"):
         requests.append(Request(0, after.netns, Message(RTM_SETLINK, 0, _body(text(IFLA_IFNAME, after.ifname), up=True))))
     return requests
+
+
+def _port_as_it_was(link: Link) -> dict[str, t.Any]:
+    """The settings that a device that is put back had in its bridge."""
+    if not link.raw_port:
+        return {}
+    from . import bridge
+
+    return bridge.decode_port(link.raw_port)
 
 
 def _port_vlans(stage: int, before: t.Mapping[str, t.Any], wanted: t.Mapping[str, t.Any], link: Link, names: Names) -> list[Request]:
@@ -242,9 +277,13 @@ def _port_vlans(stage: int, before: t.Mapping[str, t.Any], wanted: t.Mapping[str
     target = bridge.wanted_port_vlans({name[5:]: value for name, value in wanted.items()}, found)
     added = {vlan: flags for vlan, flags in target.items() if found.get(vlan) != flags}
     removed = {vlan: flags for vlan, flags in found.items() if vlan not in target}
-    index = names.index(link.netns, link.ifname)
+
+    def message(kind: int, vlans: dict[int, int]) -> t.Callable[[], Message]:
+        # a new device has its index only when this is sent
+        return lambda: Message(kind, 0, bridge.encode_port_vlans(names.index(link.netns, link.ifname), vlans))
+
     return [
-        Request(stage, link.netns, Message(kind, 0, bridge.encode_port_vlans(index, vlans)), optional=kind == RTM_DELLINK)
+        Request(stage, link.netns, message(kind, vlans), optional=kind == RTM_DELLINK)
         for kind, vlans in ((RTM_SETLINK, added), (RTM_DELLINK, removed))
         if vlans
     ]
@@ -294,6 +333,14 @@ def delete(netns: str, name: str) -> Request:
     return Request(0, netns, Message(RTM_DELLINK, 0, _body(text(IFLA_IFNAME, name))))
 
 
+def below(link: Link) -> int:
+    """The index of the device of its namespace with which it would go; 0 where there is none."""
+    if link.link_kind == "vxlan":
+        return to_u32(attributes(link.raw_info).get(_VXLAN_LINK, b"\0\0\0\0"))
+    # a veth end names its peer, and a tunnel outlives its device
+    return 0 if link.link_kind in ("veth", "gre", "gretap", "ipip", "sit") or link.parent_nsid is not None else link.parent_index
+
+
 def _kind(info: t.Mapping[int, bytes]) -> str:
     kind = to_text(info.get(_INFO_KIND, b""))
     # the kernel calls both tun, and tells them apart by an attribute: 2 is tap
@@ -310,12 +357,15 @@ def decode(data: bytes, netns: str, name_of: t.Callable[[int], str]) -> Link:
     below = to_u32(found[IFLA_LINK]) if IFLA_LINK in found else 0
     master = to_u32(found[IFLA_MASTER]) if IFLA_MASTER in found else 0
     mac = found.get(IFLA_ADDRESS, b"")
-    marks = [to_text(data) for number, data in attribute_list(found.get(IFLA_PROP_LIST, b"")) if number == IFLA_ALT_IFNAME]
+    altnames = tuple(to_text(data) for number, data in attribute_list(found.get(IFLA_PROP_LIST, b"")) if number == IFLA_ALT_IFNAME)
+    inet6 = attributes(attributes(found.get(IFLA_AF_SPEC, b"")).get(_AF_INET6, b""))
+    gen_mode = inet6.get(_INET6_ADDR_GEN_MODE, b"\0")[0]
     return Link(
         netns=netns,
         ifname=to_text(found[IFLA_IFNAME]),
         link_kind=_kind(info),
-        parent=name_of(below) if below and nsid is None and below != index else None,
+        # of a veth end it is the peer, which does not stand below it
+        parent=name_of(below) if below and nsid is None and below != index and _kind(info) != "veth" else None,
         mtu=to_u32(found[IFLA_MTU]),
         mac_address=mac.hex(":") if len(mac) == 6 else None,
         master=name_of(master) if master else "",
@@ -324,7 +374,9 @@ def decode(data: bytes, netns: str, name_of: t.Callable[[int], str]) -> Link:
         txqueuelen=to_u32(found.get(IFLA_TXQLEN, b"\0\0\0\0")),
         num_tx_queues=to_u32(found.get(IFLA_NUM_TX_QUEUES, b"\1\0\0\0")),
         num_rx_queues=to_u32(found.get(IFLA_NUM_RX_QUEUES, b"\1\0\0\0")),
-        ours=any(mark.startswith(MARK) for mark in marks),
+        addr_gen_mode=next((name for name, number in _ADDR_GEN_MODE.items() if number == gen_mode), None),
+        ours=any(name.startswith(MARK) for name in altnames),
+        altnames=altnames,
         running=flags & (_IFF_UP | _IFF_LOWER_UP) == _IFF_UP | _IFF_LOWER_UP,
         index=index,
         parent_nsid=nsid,

@@ -23,13 +23,13 @@ class View:
         self._host = host
         self._may_lack_nft = may_lack_nft
 
-    def _there(self, netns: str) -> bool:
+    def there(self, netns: str) -> bool:
         """A namespace that the same run makes is not there yet: it has no tables and no routes, and forwards nothing."""
         return netns == HOST or netns.startswith("/") or bool((entry := namespaces.find(netns)) and not entry.stale)
 
     def default_device(self, netns: str, family: str) -> str | None:
         """The device of the default route with the lowest metric."""
-        if not self._there(netns):
+        if not self.there(netns):
             return None
         body = ip_messages.route_query(ip_messages.FAMILIES[family], MAIN)
         dumped = self._host.socket(netns).dump(rtnetlink.RTM_GETROUTE, body)
@@ -41,16 +41,16 @@ class View:
         return None
 
     def sysctl(self, netns: str, path: str) -> str | None:
-        if self._there(netns):
+        if self.there(netns):
             return self._host.sysctl(netns, path)
         # what the kernel has here it will have there
         return "0" if self._host.sysctl(HOST, path) is not None else None
 
     def tables(self, netns: str) -> list[tuple[str, str]]:
-        return nftables.tables(netns) if self._there(netns) else []
+        return nftables.tables(netns) if self.there(netns) else []
 
     def live_table(self, netns: str, family: str, table: str) -> Table | None:
-        return nftables.live(netns, family, table) if self._there(netns) else None
+        return nftables.live(netns, family, table) if self.there(netns) else None
 
     def canonical(self, text: str) -> str:
         try:

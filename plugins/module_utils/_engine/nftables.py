@@ -16,7 +16,6 @@ import contextlib
 import json
 import os
 import shutil
-import subprocess
 import typing as t
 
 from . import namespaces, syscalls
@@ -61,23 +60,46 @@ def _program() -> str:
     return found
 
 
-def _run(*arguments: str, text: str | None = None) -> subprocess.CompletedProcess[str]:
-    """nft in the namespace of the calling thread, which its child processes inherit."""
-    environment = {**os.environ, "LC_ALL": "C"}  # its messages are looked at
-    return subprocess.run([_program(), *arguments], input=text, capture_output=True, text=True, check=False, env=environment)
+class _Ended(t.NamedTuple):
+    """A program that has run."""
+
+    status: int
+    output: str
+    errors: str
 
 
-def _complaint(run: subprocess.CompletedProcess[str]) -> str:
+def _run(*arguments: str, text: str = "") -> _Ended:
+    """nft in the namespace of the calling thread, which its child processes inherit.
+
+    Input and output are files in memory: unlike pipes they need nobody at the other end. And the engine has no
+    AnsibleModule.run_command, which is what Ansible wants where others use subprocess.
+    """
+    program = _program()
+    with contextlib.ExitStack() as stack:
+        given, output, errors = (stack.enter_context(os.fdopen(os.memfd_create("nft"), "w+", encoding="utf-8")) for _name in range(3))
+        given.write(text)
+        given.flush()
+        given.seek(0)
+        ends = [(os.POSIX_SPAWN_DUP2, file.fileno(), number) for number, file in enumerate((given, output, errors))]
+        # its messages are looked at
+        pid = os.posix_spawn(program, [program, *arguments], {**os.environ, "LC_ALL": "C"}, file_actions=ends)
+        status = os.waitstatus_to_exitcode(os.waitpid(pid, 0)[1])
+        for file in (output, errors):
+            file.seek(0)
+        return _Ended(status, output.read(), errors.read())
+
+
+def _complaint(run: _Ended) -> str:
     """nft's own first line on what is wrong."""
-    lines = [line.strip() for line in run.stderr.splitlines() if line.strip()]
-    return next((line for line in lines if "Error:" in line), lines[0] if lines else f"exit status {run.returncode}")
+    lines = [line.strip() for line in run.errors.splitlines() if line.strip()]
+    return next((line for line in lines if "Error:" in line), lines[0] if lines else f"exit status {run.status}")
 
 
-def _output(what: str, *arguments: str, text: str | None = None) -> str:
+def _output(what: str, *arguments: str, text: str = "") -> str:
     run = _run(*arguments, text=text)
-    if run.returncode != 0:
+    if run.status != 0:
         raise KernelError(f"nft cannot {what}: {_complaint(run)}")
-    return run.stdout
+    return run.output
 
 
 @contextlib.contextmanager
@@ -167,14 +189,14 @@ def live(netns: str, family: str, table: str) -> Table | None:
         return None
     with _inside(netns):
         run = _run("-j", "list", "table", family, table)
-        if run.returncode == 0:
+        if run.status == 0:
             text = _run("list", "table", family, table)
-            run = text if text.returncode != 0 else run
-        if run.returncode != 0:
-            if "No such file or directory" in run.stderr:
+            run = text if text.status != 0 else run
+        if run.status != 0:
+            if "No such file or directory" in run.errors:
                 return None
             raise KernelError(f"nft cannot list the table {family} {table} {place(netns)}: {_complaint(run)}")
-    return Table(netns=netns, family=family, table=table, text=text.stdout, ruleset=_canonical_json(run.stdout))
+    return Table(netns=netns, family=family, table=table, text=text.output, ruleset=_canonical_json(run.output))
 
 
 # -- changing

@@ -13,10 +13,12 @@ What a wish leaves open until the host is looked at (NAT: which uplink, which de
 from __future__ import annotations
 
 import dataclasses
+import itertools
 import os
 import typing as t
 
 from . import ip_messages, link_messages, namespaces, rtnetlink
+from .errors import StateError
 from .host import Host
 from .options import Wanted
 from .resources import Address, Key, Link, Namespace, Nat, OnlyAddresses, Resource, Route, Rule, Sysctl, Table, TakeOver, Veth, pairs
@@ -38,7 +40,12 @@ def settle(host: Host, wanted: Wanted, may_lack_nft: bool = False) -> Wanted:
 
     present, absent = ([resource for resource in side if not isinstance(resource, Nat)] for side in (wanted.present, wanted.absent))
     coming, going = ([resource for resource in side if isinstance(resource, Nat)] for side in (wanted.present, wanted.absent))
-    kept, removed = nat.resolve(coming, going, nat_host.View(host, may_lack_nft))
+    view = nat_host.View(host, may_lack_nft)
+    made = {resource.netns for resource in present if isinstance(resource, Namespace)}
+    for router in coming:
+        if router.netns not in made and not view.there(router.netns):
+            Observed(places={router.netns: "not there"}).need_place(router.netns, router)
+    kept, removed = nat.resolve(coming, going, view)
     # an old value is given back where its device still is
     giving_back = not coming
     present += [dataclasses.replace(value, if_there=giving_back) if isinstance(value, Sysctl) else value for value in kept]
@@ -47,16 +54,24 @@ def settle(host: Host, wanted: Wanted, may_lack_nft: bool = False) -> Wanted:
     return Wanted(present=tuple(merged.values()), absent=tuple(absent), labels=wanted.labels)
 
 
-def keep_hanging(host: Host, wanted: Wanted, devices: t.Collection[tuple[str, str]]) -> Wanted:
-    """Wish as well for what hangs on devices that are re-created: addresses, routes and ports that somebody else set."""
+def keep_hanging(host: Host, wanted: Wanted, devices: set[tuple[str, str]], bare: set[tuple[str, str]]) -> Wanted:
+    """Wish as well for what hangs on devices that are re-created: addresses, routes and ports that somebody else set.
+
+    ``bare``: devices that may be without an IPv4 address for a moment.
+    """
     asked = {resource.key for resource in (*wanted.present, *wanted.absent)}
     asked |= {end.key for resource in wanted.present if isinstance(resource, Veth) for end in resource.ends}
     kept: dict[Key, Resource] = {}
-    for netns in {netns for netns, _name in devices}:
+    for netns in {netns for netns, _name in devices | bare}:
         for found in _hanging(host, netns):
-            if hangs_on(found, devices) and found.key not in asked:
+            routed = isinstance(found, Route) and "." in found.dest and hangs_on(found, bare)
+            if (routed or hangs_on(found, devices)) and found.key not in asked:
                 kept[found.key] = found
         for link in host.links(netns):
+            below = link_messages.below(link)
+            if below and (netns, host.device_name(netns, below)) in devices and link.key not in asked:
+                name = host.device_name(netns, below)
+                raise StateError(f"{link.describe()} stands on {name}, which has to be re-created: list it too, or remove it first")
             if (netns, link.master) in devices and link.key not in asked:
                 kept[link.key] = Link(netns=netns, ifname=link.ifname, master=link.master)
     return dataclasses.replace(wanted, present=(*wanted.present, *kept.values()))
@@ -83,6 +98,7 @@ def observe(host: Host, wanted: Wanted) -> Observed:
     """Read what the records are about. Opening never creates, and what is not there is simply not found."""
     state = Observed()
     everything = [*wanted.present, *wanted.absent]
+    state.expect(wanted.present)
     _places(state, everything)
     _namespaces(host, state, wanted)
     _links(host, state, everything)
@@ -240,22 +256,28 @@ def _with_inner_parent(device: Link) -> Link:
 
 
 def _pair(host: Host, state: Observed, wish: Veth) -> None:
-    """Note on both ends that they are each other's peer, if they are: indexes and namespaces must agree both ways."""
-    if wish.peer is None:
-        return
-    one, other = (state.devices.get((end.netns, end.ifname)) for end in wish.ends)
-    if not one or not other or one.link_kind != "veth" or other.link_kind != "veth":
-        return
-    if one.parent_index != other.index or other.parent_index != one.index:
-        return
-    same = wish.end.netns == wish.peer.netns
-    if not same and (one.parent_nsid is None or one.parent_nsid != host.nsid(one.netns, other.netns)):
-        return
-    if same and one.parent_nsid is not None:
-        return
-    for end, peer in ((one, other), (other, one)):
-        known = t.cast(Link, state.found[end.key])
-        state.found[end.key] = dataclasses.replace(known, peer=(peer.netns, peer.ifname))
+    """Note on each end what its peer is, asked for or not: a pair that has to go may have to be put back."""
+    for end in wish.ends:
+        known = t.cast(t.Optional[Link], state.found.get(end.key))
+        where = _peer_place(host, state, wish, known) if known and known.link_kind == "veth" else None
+        if known is None or where is None:
+            continue
+        name = host.device_name(where, known.parent_index)
+        peer = (state.devices.get((where, name)) or host.link(where, name)) if name else None
+        if peer is None or peer.link_kind != "veth" or peer.parent_index != known.index:
+            continue
+        state.devices.setdefault((where, name), peer)
+        state.found.setdefault(peer.key, peer)
+        state.found[end.key] = dataclasses.replace(known, peer=(where, name))
+
+
+def _peer_place(host: Host, state: Observed, wish: Veth, end: Link) -> str | None:
+    """The reference of the namespace that the other end is in, where it is one that this run knows."""
+    if end.parent_nsid is None:
+        return end.netns
+    # lazily: the first one is right for every pair that is as it should be
+    places = itertools.chain((other.netns for other in wish.ends if other.netns != end.netns), state.places)
+    return next((place for place in places if state.there(place) and host.nsid(end.netns, place) == end.parent_nsid), None)
 
 
 # --- addresses, routes, rules
@@ -276,7 +298,6 @@ def _routes(host: Host, state: Observed, netns: str, resources: t.Sequence[Route
     wanted = {(ip_messages.FAMILIES[family_of(resource.dest)], resource.table) for resource in resources}
     if any(resource.gateway or resource.nexthops for resource in resources):
         wanted |= {(family, MAIN) for family, _table in wanted}
-        _on_link(host, state, netns)
     dests = {resource.dest for resource in resources}
     for family, table in sorted(wanted):
         for data in host.socket(netns).dump(rtnetlink.RTM_GETROUTE, ip_messages.route_query(family, table)):
@@ -285,6 +306,9 @@ def _routes(host: Host, state: Observed, netns: str, resources: t.Sequence[Route
                 state.found.setdefault(route.key, route)  # the first of several is the one in use
             if table == MAIN and not route.gateway and not route.nexthops and route.type == "unicast":
                 state.reach(netns, route.dest)
+    gateways = {way.gateway for resource in resources for way in resource.ways if way.gateway}
+    if not all(state.reaches(netns, gateway, MAIN) for gateway in gateways):
+        _on_link(host, state, netns)
 
 
 def _all_routes(host: Host, state: Observed, netns: str, resources: t.Sequence[TakeOver]) -> None:
@@ -302,6 +326,7 @@ def _all_routes(host: Host, state: Observed, netns: str, resources: t.Sequence[T
 
 
 def _on_link(host: Host, state: Observed, netns: str) -> None:
+    """The subnets of all addresses: a device that is down has no routes yet."""
     for data in host.socket(netns).dump(rtnetlink.RTM_GETADDR, ip_messages.address_query(0)):
         address = ip_messages.decode_address(data, netns, lambda _number: "")
         state.reach(netns, f"{address.peer or address.address}/{address.prefixlen}")

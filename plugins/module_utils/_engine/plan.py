@@ -26,6 +26,8 @@ if t.TYPE_CHECKING:
     from .options import Wanted
     from .state import Observed
 
+_R = t.TypeVar("_R", bound=Resource)
+
 
 def plan(wanted: Wanted, state: Observed) -> list[Change]:
     """What is left to do, in the order in which it is done; empty when the host is as wanted.
@@ -42,6 +44,8 @@ def plan(wanted: Wanted, state: Observed) -> list[Change]:
             if change.action == "delete":
                 change = dataclasses.replace(change, restores=plan_devices.hanging(change.resource, state))
                 state = state.without(change.resource)
+            elif change.action == "update" and isinstance(change.resource, Link) and change.differs.get("up") == (True, False):
+                state = state.down(change.resource)
             changes += plan_devices.placed(change, depths, late)
     doomed = {resource.netns for resource in wanted.absent if isinstance(resource, Namespace) and resource.processes != "keep"}
     for resource in wanted.absent:
@@ -90,16 +94,25 @@ def _address(wish: Address, state: Observed) -> t.Iterator[Change]:
         yield Change.create(wish, (Phase.ADDRESS, 0), "not there")
         return
     differs = differences(found, wish)
-    fixed = next((name for name in differs if name in ("prefixlen", "peer", "broadcast", "label", "scope")), None)
+    # of an IPv4 address the kernel changes the metric and the lifetimes only, and ignores the flags
+    lasting = ("prefixlen", "peer", "broadcast", "label", "scope", *(() if ":" in wish.address else ("noprefixroute",)))
+    fixed = next((name for name in differs if name in lasting), None)
     if fixed:
         reason = f"{fixed} cannot be changed in place"
-        yield Change.delete(found, (Phase.ADDRESS, 0), reason)
-        kept = {
-            name: value for name, value in found.attributes().items() if getattr(wish, name) is None and name not in ("peer", "broadcast")
-        }
-        yield Change.create(dataclasses.replace(wish, **kept), (Phase.ADDRESS, 0), reason)
+        # after those that are new: with its last IPv4 address a device loses its routes
+        yield Change.delete(found, (Phase.ADDRESS, 1), reason)
+        yield Change.create(_completed(wish, found, ("peer", "broadcast")), (Phase.ADDRESS, 1), reason)
     elif differs:
-        yield Change.update(found, wish, differs, (Phase.ADDRESS, 0))
+        # the kernel sets back what a change does not name
+        yield Change.update(found, _completed(wish, found, ("peer", "broadcast")), differs, (Phase.ADDRESS, 0))
+
+
+def _completed(wish: _R, found: _R, less: t.Collection[str]) -> _R:
+    """The wish with what it leaves open as it was found."""
+    if isinstance(wish, Address) and wish.valid_lft is not None:
+        less = (*less, "preferred_lft")  # it cannot be longer
+    kept = {name: value for name, value in found.attributes().items() if getattr(wish, name) is None and name not in less}
+    return dataclasses.replace(wish, **kept)
 
 
 def _only_addresses(wish: OnlyAddresses, state: Observed) -> t.Iterator[Change]:
@@ -109,7 +122,7 @@ def _only_addresses(wish: OnlyAddresses, state: Observed) -> t.Iterator[Change]:
         if not isinstance(found, Address) or (found.netns, found.dev) != (wish.netns, wish.dev) or found.key in kept:
             continue
         if (":" in found.address, found.scope) in kinds and not found.automatic:
-            yield Change.delete(found, (Phase.ADDRESS, 1), "not listed, and exclusive is true")
+            yield Change.delete(found, (Phase.ADDRESS, 2), "not listed, and exclusive is true")
 
 
 def _natural_scope(address: str) -> int:
@@ -132,7 +145,10 @@ def _route(wish: Route, state: Observed) -> t.Iterator[Change]:
         return
     differs = differences(found, wish)
     if differs:
-        yield Change.update(found, wish, differs, (Phase.ROUTE, wish.rank))
+        # the old way's source and protocol may not fit the new one; the metrics are about the destination
+        kept = set() if "type" in differs else {"mtu", "advmss"} if {"gateway", "dev", "nexthops"} & {*differs} else {*found.attributes()}
+        less = {*found.attributes()} - kept
+        yield Change.update(found, _completed(wish, found, less), differs, (Phase.ROUTE, wish.rank))
 
 
 def _rule(wish: Rule, state: Observed) -> t.Iterator[Change]:

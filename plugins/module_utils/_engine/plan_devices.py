@@ -64,7 +64,12 @@ def placed(change: Change, depth_of: t.Mapping[Key, int], late: set[Device]) -> 
     if change.phase[0] != Phase.DEVICE:
         yield change
         return
-    change = dataclasses.replace(change, phase=(Phase.DEVICE, depth_of.get(change.owner, 0)))
+    depth = depth_of.get(change.owner, 0)
+    if change.action in ("delete", "move"):
+        # before anything is made, so that names are free in every namespace; what stands on other devices goes first
+        yield dataclasses.replace(change, phase=(Phase.DEVICE, -1 - depth))
+        return
+    change = dataclasses.replace(change, phase=(Phase.DEVICE, depth))
     after = change.after
     if not (isinstance(after, Link) and after.up and (after.netns, after.ifname) in late and change.action in ("create", "update")):
         yield change
@@ -81,11 +86,17 @@ def placed(change: Change, depth_of: t.Mapping[Key, int], late: set[Device]) -> 
         yield dataclasses.replace(change, differs={"up": change.differs["up"]}, phase=(Phase.BRIDGE_UP, 0))
 
 
-def recreated(changes: t.Iterable[Change]) -> set[Device]:
-    """The devices that go and come again."""
-    gone = {(end.netns, end.ifname) for change in changes if change.action == "delete" for end in _ends(change.resource)}
+def recreated(changes: t.Iterable[Change], state: Observed) -> set[Device]:
+    """The devices that go and come again, be it with the one that they stand on."""
     come = {(end.netns, end.ifname) for change in changes if change.action == "create" for end in _ends(change.resource)}
-    return gone & come
+    return come & {*state.devices}
+
+
+def readdressed(changes: t.Iterable[Change]) -> set[Device]:
+    """The devices one of whose IPv4 addresses goes and comes again: routes may go with it."""
+    changed = [(change.action, found) for change in changes for found in (change.resource,) if isinstance(found, Address)]
+    come = {address.key for action, address in changed if action == "create" and "." in address.address}
+    return {(address.netns, address.dev) for action, address in changed if action == "delete" and address.key in come}
 
 
 def hanging(resource: Resource, state: Observed) -> tuple[Change, ...]:
@@ -212,7 +223,8 @@ def veth(wish: Veth, state: Observed) -> t.Iterator[Change]:
     reason = f"{fixed[0]} cannot be changed in place" if paired else "is not the end of this pair"
     for end, now in zip(wish.ends, found):
         if now:
-            _may_recreate(now, dataclasses.replace(end, force=wish.force), "peer is another" if not paired else f"{fixed[0]} is another")
+            because = f"{fixed[0]} is another" if now.link_kind == "veth" else f"kind is {now.link_kind or 'none'}, not veth"
+            _may_recreate(now, dataclasses.replace(end, force=wish.force), because)
     # either end takes the other with it
     victims = [now for now in found if now][: 1 if paired else 2]
     for now in victims:

@@ -14,7 +14,8 @@ import typing as t
 from .changes import Change
 from .resources import Key, Resource
 
-_PLAIN = frozenset("abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789_-./")
+_PLAIN = frozenset("abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789_-./()")
+_NUMBERS = frozenset("0123456789abcdefABCDEFxXoO._-")  # and dates
 _WORDS = ("null", "true", "false", "yes", "no", "on", "off", "")
 
 
@@ -37,18 +38,24 @@ class Report:
 def report(changes: t.Sequence[Change], found: dict[Key, Resource]) -> Report:
     """The report of a run that made, or would make, these changes."""
     told = [change.report() for change in changes]
-    sides: dict[str, dict[str, t.Any]] = {"before": {}, "after": {}}
-    for change, entry in zip(changes, told):
-        for side, objects in sides.items():
-            label = _label(entry)
-            if entry[side] is None:
-                objects.pop(label, None)  # re-created: gone before it is there again
-            else:
-                objects.setdefault(label, {}).update(entry[side])
-        if change.action == "create" and _label(entry) in sides["before"]:
-            sides["after"][_label(entry)] = dict(entry["after"])
+    before: dict[str, dict[str, t.Any]] = {}
+    after: dict[str, dict[str, t.Any]] = {}
+    made = set()  # here: before the run they were not there, or were others
+    for entry in told:
+        label = _label(entry)
+        # of a rule the new one is made before the old one goes
+        old = label not in made or (entry["action"] == "delete" and entry["before"] != after.get(label))
+        for name, value in (entry["before"] or {}).items() if old else ():
+            before.setdefault(label, {}).setdefault(name, value)
+        if entry["action"] == "create":
+            made.add(label)
+            after[label] = dict(entry["after"])
+        elif entry["action"] == "delete" and (label not in made or not old):
+            after.pop(label, None)
+        elif entry["action"] != "delete":
+            after.setdefault(label, {}).update(entry["after"])
     created = frozenset(change.resource.key for change in changes if change.action == "create")
-    return Report(told, yaml(sides["before"]), yaml(sides["after"]), found, created)
+    return Report(told, yaml(before), yaml(after), found, created)
 
 
 def _label(entry: t.Mapping[str, t.Any]) -> str:
@@ -81,7 +88,7 @@ def _scalar(value: t.Any) -> str:
         return "{}" if isinstance(value, dict) else "[]"
     text = str(value)
     if isinstance(value, str) and (
-        text.lower() in _WORDS or not set(text) <= _PLAIN | {" "} or text[0] in "-. " or text.replace(".", "").isdigit()
+        text.lower() in _WORDS or not set(text) <= _PLAIN | {" "} or text[0] in "-. " or text[0].isdigit() and set(text) <= _NUMBERS
     ):
         return "'" + text.replace("'", "''") + "'"
     return text

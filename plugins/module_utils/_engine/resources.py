@@ -14,6 +14,7 @@ name the fields that are not compared: identity, and how to do it.
 from __future__ import annotations
 
 import dataclasses
+import functools
 import typing as t
 
 from .values import HOST, ROUTE_TABLES, place
@@ -56,9 +57,8 @@ class Resource:
 
     def attributes(self) -> dict[str, t.Any]:
         """Every field that says something and can be compared."""
-        skip = {*self.KEY, *self.POLICY}
-        found = ((field.name, getattr(self, field.name)) for field in dataclasses.fields(self))
-        return {name: value for name, value in found if name not in skip and value is not None and value != ()}
+        found = ((name, getattr(self, name)) for name in _compared(type(self)))
+        return {name: value for name, value in found if value is not None and value != ()}
 
     def option(self, name: str) -> str:
         """What a user calls an attribute."""
@@ -71,6 +71,12 @@ class Resource:
     def describe(self) -> str:
         """How a message names it."""
         return f"{self.KIND} {self.name} {place(self.where)}"
+
+
+@functools.cache
+def _compared(record: t.Any) -> tuple[str, ...]:
+    """The fields of a record that are neither its identity nor how to do it."""
+    return tuple(field.name for field in dataclasses.fields(record) if field.name not in {*record.KEY, *record.POLICY})
 
 
 @dataclasses.dataclass(frozen=True)
@@ -113,7 +119,7 @@ class Link(Resource):
     KEY: t.ClassVar[tuple[str, ...]] = ("netns", "ifname")
     POLICY: t.ClassVar[tuple[str, ...]] = (
         *("from_netns", "force", "fixed", "addr_gen_mode", "mac_of"),
-        *("ours", "running", "index", "parent_nsid", "parent_index", "peer", "raw_info", "raw_port"),
+        *("ours", "running", "index", "parent_nsid", "parent_index", "peer", "altnames", "raw_info", "raw_port"),
     )
 
     netns: str
@@ -144,6 +150,7 @@ class Link(Resource):
     parent_nsid: int | None = None  # how the device's namespace calls the one of parent or peer; None: its own
     parent_index: int = 0
     peer: tuple[str, str] | None = None  # of a veth end: namespace reference and name, where both are known
+    altnames: tuple[str, ...] = ()
     raw_info: bytes = b""  # the attributes of the kind as read, to put the device back exactly
     raw_port: bytes = b""
 
@@ -348,6 +355,7 @@ class Rule(Resource):
 
     KIND: t.ClassVar[str] = "rule"
     KEY: t.ClassVar[tuple[str, ...]] = ("netns", "family", "priority", "selectors")
+    POLICY: t.ClassVar[tuple[str, ...]] = ("protocol",)
 
     netns: str
     family: str
@@ -356,6 +364,7 @@ class Rule(Resource):
     table: int | None = None
     type: str | None = None
     suppress_prefixlength: int | None = None
+    protocol: int | None = None  # observed only
 
     @property
     def name(self) -> str:

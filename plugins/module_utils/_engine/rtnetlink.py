@@ -38,8 +38,12 @@ _NETLINK_CAP_ACK, _NETLINK_EXT_ACK, _NETLINK_GET_STRICT_CHK = 10, 11, 12
 _SO_RCVBUFFORCE = 33
 _RECEIVE_BUFFER = 4 << 20
 _BATCH_BYTES = 32 << 10  # well below net.core.wmem_default, which bounds one send
+_BATCH_MESSAGES = 1024  # should all of them fail, their answers fit the receive buffer: each takes up to 1280 bytes of it
+_BATCH_MESSAGES_DEFAULT_BUFFER = 128
 _READ_BYTES = 256 << 10
 _DUMP_TRIES = 20
+# of rules, a kernel without IPv6 says EAFNOSUPPORT
+_NOTHING_THERE = (errnos.ENODEV, errnos.ENOENT, errnos.ESRCH, errnos.EAFNOSUPPORT)
 
 _HEADER = struct.Struct("=IHHII")
 _ATTRIBUTE = struct.Struct("=HH")
@@ -114,13 +118,18 @@ def to_text(data: bytes) -> str:
     return data.rstrip(b"\0").decode(errors="surrogateescape")
 
 
-def _failure(data: bytes, offset: int, length: int, flags: int) -> Failure:
-    """What an NLMSG_ERROR says; behind the number stand the request (its header only, where capped) and the extack."""
+def _failure(kind: int, data: bytes, offset: int, length: int, flags: int) -> Failure:
+    """What an NLMSG_ERROR says; behind the number stand the request (its header only, where capped) and the extack.
+
+    A dump ends by an NLMSG_DONE even where it failed; that has a number too, and no request.
+    """
     number = -struct.unpack_from("=i", data, offset + 16)[0]
     said = ""
     if flags & NLM_F_ACK_TLVS:
-        request_length = struct.unpack_from("=I", data, offset + 20)[0]
-        extack = offset + 20 + (16 if flags & NLM_F_CAPPED else (request_length + 3) & ~3)
+        extack = offset + 20
+        if kind == _NLMSG_ERROR:
+            request_length = struct.unpack_from("=I", data, extack)[0]
+            extack += 16 if flags & NLM_F_CAPPED else (request_length + 3) & ~3
         said = to_text(attributes(data[: offset + length], extack).get(_NLMSGERR_ATTR_MSG, b""))
     return Failure(number, said)
 
@@ -128,16 +137,17 @@ def _failure(data: bytes, offset: int, length: int, flags: int) -> Failure:
 class Socket:
     """An rtnetlink socket. It belongs to the namespace that the thread is in when it is made, wherever it is used."""
 
-    __slots__ = ("_socket", "_sequence")
+    __slots__ = ("_most", "_sequence", "_socket")
 
     def __init__(self) -> None:
         self._socket = socket.socket(socket.AF_NETLINK, socket.SOCK_RAW | socket.SOCK_CLOEXEC, socket.NETLINK_ROUTE)
         for option in (_NETLINK_CAP_ACK, _NETLINK_EXT_ACK, _NETLINK_GET_STRICT_CHK):
             self._socket.setsockopt(_SOL_NETLINK, option, 1)
+        self._most = _BATCH_MESSAGES
         try:
             self._socket.setsockopt(socket.SOL_SOCKET, _SO_RCVBUFFORCE, _RECEIVE_BUFFER)
-        except PermissionError:  # root in a user namespace may not; answers of one batch fit the default
-            pass
+        except PermissionError:  # root in a user namespace may not
+            self._most = _BATCH_MESSAGES_DEFAULT_BUFFER
         self._sequence = 1
 
     def close(self) -> None:
@@ -157,7 +167,8 @@ class Socket:
         start = 0
         while start < len(messages):
             size, end = 0, start
-            while end < len(messages) and (end == start or size + len(messages[end].body) + 16 <= _BATCH_BYTES):
+            stop = min(len(messages), start + self._most)
+            while end < stop and (end == start or size + len(messages[end].body) + 16 <= _BATCH_BYTES):
                 size += len(messages[end].body) + 16
                 end += 1
             for position, failure in self._chunk(messages[start:end]).items():
@@ -180,7 +191,7 @@ class Socket:
             for kind, flags, sequence, offset, length, data in self._messages():
                 if kind != _NLMSG_ERROR or sequence < base:
                     continue
-                failure = _failure(data, offset, length, flags)
+                failure = _failure(kind, data, offset, length, flags)
                 if failure.errno:
                     failures[sequence - base] = failure
                 if sequence == base + last:
@@ -197,8 +208,8 @@ class Socket:
                     continue
                 if got != _NLMSG_ERROR:
                     return data[offset + 16 : offset + length]
-                failure = _failure(data, offset, length, flags)
-                if failure.errno in (errnos.ENODEV, errnos.ENOENT, errnos.ESRCH):
+                failure = _failure(got, data, offset, length, flags)
+                if failure.errno in _NOTHING_THERE:
                     return None
                 raise KernelError(f"reading from the kernel failed: {failure}", failure.errno)
 
@@ -223,12 +234,10 @@ class Socket:
                 if answered != sequence:
                     continue
                 interrupted = interrupted or bool(flags & NLM_F_DUMP_INTR)
-                if got == _NLMSG_DONE:
-                    return None if interrupted else found
-                if got == _NLMSG_ERROR:
-                    failure = _failure(data, offset, length, flags)
+                if got in (_NLMSG_DONE, _NLMSG_ERROR):
+                    failure = _failure(got, data, offset, length, flags)
                     # a filter by a routing table that does not exist is answered with ENOENT
-                    if failure.errno == errnos.ENOENT:
-                        return []
-                    raise KernelError(f"reading from the kernel failed: {failure}", failure.errno)
+                    if failure.errno and failure.errno not in _NOTHING_THERE:
+                        raise KernelError(f"reading from the kernel failed: {failure}", failure.errno)
+                    return None if interrupted else found
                 found.append(data[offset + 16 : offset + length])

@@ -9,6 +9,7 @@
 from __future__ import annotations
 
 import dataclasses
+import functools
 import ipaddress
 import typing as t
 
@@ -21,6 +22,17 @@ _R = t.TypeVar("_R", bound=Resource)
 MAIN = ROUTE_TABLES["main"]
 
 Network = t.Union[ipaddress.IPv4Network, ipaddress.IPv6Network]
+
+
+# A thousand namespaces behind one bridge have the same few prefixes and gateways.
+@functools.cache
+def _network(prefix: str) -> Network:
+    return ipaddress.ip_network(prefix, strict=False)
+
+
+@functools.cache
+def _address(value: str) -> ipaddress.IPv4Address | ipaddress.IPv6Address:
+    return ipaddress.ip_address(value)
 
 
 def hangs_on(found: Resource, lost: t.Collection[tuple[str, str | None]]) -> bool:
@@ -50,6 +62,7 @@ class Observed:
     # what the wishes themselves will bring
     coming_places: frozenset[str] = frozenset()
     coming_devices: frozenset[tuple[str, str]] = frozenset()
+    coming_addresses: frozenset[Key] = frozenset()
 
     def like(self, wish: _R) -> _R | None:
         """The object that the wish is about, as it is."""
@@ -62,6 +75,7 @@ class Observed:
         links = [end for wish in wishes for end in (wish.ends if isinstance(wish, Veth) else (wish,) if isinstance(wish, Link) else ())]
         own = {(netns, "lo") for netns in self.coming_places}
         self.coming_devices = frozenset({(link.netns, link.ifname) for link in links} | own)
+        self.coming_addresses = frozenset(wish.key for wish in wishes if isinstance(wish, Address))
         for wish in wishes:
             if isinstance(wish, Address):
                 self.reach(wish.netns, f"{wish.peer or wish.address}/{wish.prefixlen}")
@@ -70,11 +84,11 @@ class Observed:
 
     def reach(self, netns: str, prefix: str) -> None:
         """Note a prefix that is reached without a gateway."""
-        self.on_link.setdefault(netns, []).append(ipaddress.ip_network(prefix, strict=False))
+        self.on_link.setdefault(netns, []).append(_network(prefix))
 
     def reaches(self, netns: str, gateway: str, table: int) -> bool:
         """Whether a gateway is on a link of the namespace; other tables than main and IPv6 link-local ones are the kernel's to judge."""
-        address = ipaddress.ip_address(gateway)
+        address = _address(gateway)
         if table != MAIN or address.is_link_local:
             return True
         return any(address in network for network in self.on_link.get(netns, ()))
@@ -83,7 +97,9 @@ class Observed:
         return self.places.get(netns) == "there"
 
     def without(self, gone: Resource) -> Observed:
-        """The state once a device is re-created: what hung on it went with it."""
+        """The state once something is re-created: what hung on it went with it."""
+        if isinstance(gone, Address):
+            return self._without_address(gone)
         ends = gone.ends if isinstance(gone, Veth) else (gone,) if isinstance(gone, Link) else ()
         lost = {(end.netns, end.ifname) for end in ends}
         if not lost:
@@ -93,10 +109,37 @@ class Observed:
             if isinstance(found, Link) and (found.netns, found.master) in lost:
                 standing[key] = dataclasses.replace(found, master="", port=())
         state = dataclasses.replace(self, found=standing)
-        children = [found for found in self.found.values() if isinstance(found, Link) and (found.netns, found.parent) in lost]
-        for child in children:
-            state = state.without(child)
+        for child in self.found.values():
+            place = child.where if not isinstance(child, Link) or child.parent_netns is None else child.parent_netns
+            if isinstance(child, Link) and child.parent and (place, child.parent) in lost:
+                state = state.without(child)
         return state
+
+    def _without_address(self, gone: Address) -> Observed:
+        """With its last IPv4 address a device loses its IPv4 routes; those that leave from an address go with it at any rate."""
+        if ":" in gone.address:
+            return self
+        here = {(gone.netns, gone.dev)}
+        addresses = [found for found in self.found.values() if isinstance(found, Address) and hangs_on(found, here)]
+        # new ones come before old ones go
+        coming = {key for key in self.coming_addresses if key[1:3] == (gone.netns, gone.dev) and "." in key[3]}
+        last = not ({found.key for found in addresses if "." in found.address} | coming) - {gone.key}
+
+        def goes(found: Resource) -> bool:
+            return isinstance(found, Route) and "." in found.dest and (found.src == gone.address or last and hangs_on(found, here))
+
+        # the address itself comes again
+        return dataclasses.replace(self, found={key: found for key, found in self.found.items() if not goes(found)})
+
+    def down(self, link: Link) -> Observed:
+        """The state once a device is down: IPv6 addresses and all routes by way of it are gone."""
+        here = {(link.netns, link.ifname)}
+
+        def stays(found: Resource) -> bool:
+            goes = isinstance(found, Route) or (isinstance(found, Address) and ":" in found.address)
+            return not (goes and hangs_on(found, here))
+
+        return dataclasses.replace(self, found={key: found for key, found in self.found.items() if stays(found)})
 
     def need_place(self, netns: str, resource: Resource) -> None:
         """Refuse a wish for a namespace that is not there and will not be."""

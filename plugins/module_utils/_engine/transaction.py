@@ -17,6 +17,7 @@ import errno
 import fcntl
 import itertools
 import os
+import signal
 import stat
 import time
 import typing as t
@@ -29,10 +30,11 @@ from .link_messages import Request
 from .observe import keep_hanging, observe, settle
 from .options import Wanted
 from .plan import plan
-from .plan_devices import recreated
+from .plan_devices import readdressed, recreated
 from .report import Report
-from .resources import Address, Link, Namespace, Veth
+from .resources import Address, Link, Namespace, Route, Rule, Veth
 from .rtnetlink import Failure
+from .snapshot import Snapshot
 from .state import Observed
 from .values import HOST
 
@@ -55,15 +57,15 @@ def execute(wanted: Wanted, check_mode: bool = False) -> Report:
         wanted = settle(host, wanted, may_lack_nft=check_mode)
         state = observe(host, wanted)
         changes = plan(wanted, state)
-        devices = recreated(changes)
-        if devices:
-            wanted = keep_hanging(host, wanted, devices)
+        devices, bare = recreated(changes, state), readdressed(changes)
+        if devices or bare:
+            wanted = keep_hanging(host, wanted, devices, bare)
             state = observe(host, wanted)
             changes = plan(wanted, state)
         if check_mode:
             return report.report(changes, state.found)
         gone = _Leaving(host, changes)
-        run = _Run(host)
+        run = _Run(host, Snapshot(host, changes))
         try:
             for _phase, members in itertools.groupby(changes, key=lambda change: change.phase):
                 run.phase(list(members))
@@ -82,14 +84,17 @@ def execute(wanted: Wanted, check_mode: bool = False) -> Report:
 class _Run:
     """What has been done so far, so that it can be undone."""
 
-    def __init__(self, host: Host) -> None:
+    def __init__(self, host: Host, snapshot: Snapshot) -> None:
         self._host = host
-        self._done: list[Change] = []
+        self._snapshot = snapshot
+        self._asked: list[Change] = []  # in the order of the plan
+        self._done: set[int] = set()  # the identities of those of which something was done
 
     def phase(self, changes: t.Sequence[Change]) -> None:
         """Do the changes of one phase: requests pipelined per namespace, one stage after the other."""
         queue: list[tuple[Request, Change]] = []
         for change in changes:
+            self._asked.append(change)
             for step in apply.steps(change, self._host):
                 if isinstance(step, Request):
                     queue.append((step, change))
@@ -99,15 +104,12 @@ class _Run:
             self._stage([(request, change) for request, change in queue if request.stage == stage])
 
     def _call(self, call: t.Callable[[], None], change: Change) -> None:
-        try:
-            call()
-        except OSError as exc:
-            raise KernelError(f"cannot {change.describe()}: {Failure(exc.errno or 0, '')}", exc.errno or 0) from exc
-        self._note(change)
-
-    def _note(self, change: Change) -> None:
-        if change not in self._done[-1:]:
-            self._done.append(change)
+        with _undisturbed():
+            try:
+                call()
+            except OSError as exc:
+                raise KernelError(f"cannot {change.describe()}: {Failure(exc.errno or 0, '')}", exc.errno or 0) from exc
+            self._done.add(id(change))
 
     def _stage(self, queue: t.Sequence[tuple[Request, Change]]) -> None:
         by_place: dict[str, list[tuple[Request, Change]]] = {}
@@ -115,12 +117,13 @@ class _Run:
             by_place.setdefault(request.netns, []).append((request, change))
         first: tuple[Change, Failure] | None = None
         for netns, members in by_place.items():
-            failures = self._host.socket(netns).batch([request.message for request, _change in members])
-            for position, (request, change) in enumerate(members):
-                failure = failures.get(position)
-                if failure is None:
-                    self._note(change)
-                elif not request.optional:
+            messages = [request.message() if callable(request.message) else request.message for request, _change in members]
+            with _undisturbed():
+                failures = self._host.socket(netns).batch(messages)
+                self._done.update(id(change) for position, (_request, change) in enumerate(members) if position not in failures)
+            for position, failure in sorted(failures.items()):
+                request, change = members[position]
+                if not request.optional:
                     first = first or (change, failure)
         if first:
             change, failure = first
@@ -128,18 +131,16 @@ class _Run:
 
     def undo(self, exc: BaseException) -> None:
         """Play the inverses back, the last first; tell on the exception what had been done and whether all is as it was."""
-        done, self._done = self._done, []
-        seen: set[int] = set()
-        problems = []
-        for change in reversed(done):
-            if id(change) in seen:
-                continue
-            seen.add(id(change))
-            for step in (change.inverse(), *change.restores):
-                try:
-                    self.phase([step])
-                except (NetnsError, OSError) as problem:
-                    problems.append(str(problem))
+        done = [change for change in self._asked if id(change) in self._done]
+        with _undisturbed():
+            with contextlib.suppress(NetnsError, OSError):  # the reason of the failure matters more
+                self._snapshot.keep_routes(done)
+            back = itertools.chain.from_iterable((change.inverse(), *change.restores) for change in reversed(done))
+            # what fails may lean on what comes back later, some of it only by the snapshot: it is tried again
+            failed = [step for step, _problem in self._undone(back)]
+            failed = [step for step, _problem in self._undone(filter(None, failed))]
+            later = [problem for _step, problem in self._undone(self._snapshot.missing())]
+            problems = [*later, *(problem for _step, problem in self._undone(filter(None, failed)))]
         if isinstance(exc, NetnsError):
             exc.changes = [change.report() for change in done]
             exc.rolled_back = not problems
@@ -147,15 +148,58 @@ class _Run:
                 exc.args = (f"{exc}; and undoing what had been done failed: {'; '.join(problems)}",)
 
 
+    def _undone(self, steps: t.Iterable[Change]) -> t.Iterator[tuple[Change | None, str]]:
+        """Make the changes that lead back; yields those that went wrong (none: the next could not be found), with the reason."""
+        waiting = iter(steps)
+        while True:
+            for netns in self._host.places():
+                self._host.forget_names(netns)
+            step = None
+            try:
+                step = next(waiting, None)
+                if step is None:
+                    return
+                self.phase([step])
+            except (NetnsError, OSError) as problem:
+                if step is None or not _as_it_should(step, problem):
+                    yield step, str(problem)
+
+
+def _as_it_should(step: Change, problem: Exception) -> bool:
+    """Whether the kernel refused a step back because it has been made: much goes, and some comes, with something else."""
+    number = getattr(problem, "errno", 0)
+    if step.action == "delete":
+        return number in (errno.ENODEV, errno.ENOENT, errno.ESRCH, errno.EADDRNOTAVAIL)
+    return step.action == "create" and number == errno.EEXIST and isinstance(step.after, (Address, Route, Rule))
+
+
+@contextlib.contextmanager
+def _undisturbed() -> t.Iterator[None]:
+    """No signal comes between what is done and the note of it; what came is told at the end."""
+    before = signal.pthread_sigmask(signal.SIG_BLOCK, (signal.SIGINT, signal.SIGTERM, signal.SIGHUP))
+    try:
+        yield
+    finally:
+        signal.pthread_sigmask(signal.SIG_SETMASK, before)
+
+
 def _explained(change: Change, failure: Failure) -> str:
     """The kernel's no, and what it means where its words alone do not say it."""
     link = change.after
-    if isinstance(link, Link) and change.action == "create" and failure.errno == errno.EOPNOTSUPP:
+    if not isinstance(link, Link) or failure.errno != errno.EOPNOTSUPP:
+        return str(failure)
+    created = change.action == "create"
+    names = link.attributes() if created else change.differs
+    asked = [name.replace("info.", f"{link.link_kind}.") for name in names if name.startswith(("info.", "port."))]
+    # kernels before 5.5 do not say so, but they say the same of an attribute that was built without
+    if created and (failure.text == "Unknown device type" or not (failure.text or asked)):
         from . import kinds
 
         module = kinds.MODULE.get(link.link_kind or "", link.link_kind)
         return f"this kernel has no links of kind {link.link_kind!r}: load the module {module}, or use a kernel that has it"
-    return str(failure)
+    if failure.text or not asked:
+        return str(failure)
+    return f"{failure}: this kernel does not have {'one of ' if len(asked) > 1 else ''}{', '.join(asked)}"
 
 
 def _verified(host: Host, wanted: Wanted) -> Observed:

@@ -119,7 +119,8 @@ def number(value: t.Any, option: str, low: int, high: int) -> int:
 def _refuse_zone(value: str, option: str) -> None:
     """Python knows zones, the kernel's messages have the device beside the address."""
     if "%" in value:
-        raise InputError(f"{option}: {value!r} has a zone: remove {value[value.index('%') :].partition('/')[0]} and name the device with dev")
+        zone = value[value.index("%") :].partition("/")[0]
+        raise InputError(f"{option}: {value!r} has a zone: remove {zone} and name the device with dev")
 
 
 def ip_interface(value: str, option: str) -> Interface:
