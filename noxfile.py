@@ -40,6 +40,15 @@ NEWEST = next((core for core in ("2.21", "2.20") if set(pythons.CONTROLLERS[core
 # The name of the session to the ansible-core and the pyroute2 that it runs with.
 INTEGRATION = {"nopyroute2": ("2.19", None), "0.7.2": ("2.19", "pyroute2==0.7.2"), "newest": (NEWEST, "pyroute2")}
 
+# Long targets that have nothing to do with pyroute2: each in one of these sessions is enough.
+ONCE = {
+    "examples": "newest",
+    "playbook_lab": "nopyroute2",
+    "role_bridged_network": "nopyroute2",
+    "role_nat_network": "nopyroute2",
+    "role_requirements": "nopyroute2",
+}
+
 antsibull_nox.load_antsibull_nox_toml()
 
 
@@ -161,9 +170,9 @@ def _add_integration(name: str) -> None:
         session.install(_core(core), "pip", *([pyroute2] if pyroute2 else []))
         _tree(session)
         options = ["--local", "--allow-root", "--allow-destructive", "--continue-on-error", "--color", "no"]
-        # the documentation's examples are long and the same for all: once is enough
-        options += ["--exclude", "examples"] if name != "newest" and not session.posargs else []
-        _sandbox(session, "ansible-test", "integration", *options, *session.posargs)
+        options += [] if session.posargs else [word for target in ONCE for word in ("--exclude", target) if ONCE[target] != name]
+        # with an Internet, since only traffic proves NAT
+        _sandbox(session, "ansible-test", "integration", *options, *session.posargs, outside=True)
 
     integration.__doc__ = f"Integration targets on this kernel with ansible-core {core} and {pyroute2 or 'no pyroute2'}."
 
