@@ -12,7 +12,7 @@ import os
 import sys
 import typing as t
 
-from ansible_collections.linuxnet.netns.plugins.module_utils._engine import options, transaction
+from ansible_collections.linuxnet.netns.plugins.module_utils._engine import options, programs, transaction
 from ansible_collections.linuxnet.netns.plugins.module_utils._engine.errors import MissingLibrary, NetnsError
 
 if t.TYPE_CHECKING:
@@ -58,6 +58,15 @@ def fail(module: AnsibleModule, error: NetnsError) -> None:
     module.fail_json(msg=str(error), changed=not rolled_back, changes=changes, rolled_back=rolled_back)
 
 
+def _runner(module: AnsibleModule) -> programs.Runner:
+    """How the engine's programs are run: as Ansible runs them."""
+
+    def start(words: t.Sequence[str], text: str, environment: t.Mapping[str, str]) -> programs.Ended:
+        return programs.Ended(*module.run_command(list(words), data=text, environ_update=dict(environment)))
+
+    return start
+
+
 def run(
     module: AnsibleModule,
     lists: dict[str, list[dict[str, t.Any]]],
@@ -69,6 +78,7 @@ def run(
     ``result`` adds the module's own return values; ``topology``: messages name the list and the item.
     """
     require_root(module)
+    programs.use(_runner(module))
     try:
         wanted = options.read(lists, module.params.get("state", "present"), topology)
         report = transaction.execute(wanted, check_mode=module.check_mode)

@@ -11,7 +11,8 @@ from __future__ import annotations
 import dataclasses
 import typing as t
 
-from .resources import Key, Link, Resource
+from .record import Key, Resource
+from .resources import Link
 
 
 class Phase:

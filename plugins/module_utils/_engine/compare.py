@@ -10,7 +10,8 @@ from __future__ import annotations
 
 import typing as t
 
-from .resources import Nexthop, Resource, Route
+from .record import Resource
+from .resources import Nexthop, Route
 
 _FOREVER = 2**32 - 1
 _LIFETIMES = ("valid_lft", "preferred_lft")

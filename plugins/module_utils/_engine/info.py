@@ -10,7 +10,7 @@ from __future__ import annotations
 
 import typing as t
 
-from . import ip_messages, link_messages, namespaces, processes, resolver, rtnetlink, values
+from . import bridge, ip_messages, link_messages, namespaces, processes, resolver, rtnetlink, values
 from .errors import MissingLibrary
 from .host import Host
 from .options import RESOLVER_MARK
@@ -95,6 +95,7 @@ class _Links:
     def __init__(self, host: Host, places: t.Sequence[str]) -> None:
         self._host = host
         self._places = places
+        self._named = [entry.name for entry in namespaces.entries() if not entry.stale and entry.name not in places]
         self._told: set[tuple[int, int]] = set()  # inode of the namespace, index
 
     def items(self) -> tuple[list[Item], list[Item]]:
@@ -115,10 +116,10 @@ class _Links:
         return namespaces.inode_of(self._host.fd(place))
 
     def _elsewhere(self, link: Link) -> str | None:
-        """The namespace that the parent or peer of a device is in, if it is the host or one that is looked into."""
+        """The namespace that the parent or peer of a device is in, if it is the host or has a name."""
         if link.parent_nsid is None:
             return link.netns
-        for place in (values.HOST, *self._places):
+        for place in (values.HOST, *self._places, *self._named):
             if self._host.nsid(link.netns, place) == link.parent_nsid:
                 return place
         return None
@@ -140,7 +141,9 @@ class _Links:
             if where != link.netns and item.get("parent"):
                 item["parent_netns"] = where or _HERE
         try:
-            item.update(_said(**{kind: _plain(link_messages.decode_info(link))}))
+            found = link_messages.decode_info(link)
+            # a kernel without VLANs on bridges tells of them and refuses to be told
+            item.update(_said(**{kind: _plain(bridge.for_birth(found) if kind == "bridge" else found)}))
         except (MissingLibrary, KeyError):
             pass  # without pyroute2, or of a kind that we do not make: told without the attributes of its kind
         return item

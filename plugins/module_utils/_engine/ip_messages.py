@@ -13,7 +13,8 @@ import socket
 import struct
 import typing as t
 
-from .resources import Address, Nexthop, Route, Rule, pairs
+from .record import pairs
+from .resources import Address, Nexthop, Route, Rule
 from .rtnetlink import (
     NLM_F_CREATE,
     NLM_F_EXCL,

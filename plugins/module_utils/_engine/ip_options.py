@@ -14,7 +14,8 @@ import typing as t
 
 from . import values
 from .errors import InputError
-from .resources import IPV6_DEFAULT_METRIC, Address, Nexthop, OnlyAddresses, Resource, Route, Rule, pairs
+from .record import Resource, pairs
+from .resources import IPV6_DEFAULT_METRIC, Address, Nexthop, OnlyAddresses, Route, Rule
 
 Item = t.Mapping[str, t.Any]
 
@@ -25,6 +26,7 @@ _WITHOUT_NEXTHOP = ("blackhole", "unreachable", "prohibit", "throw")
 _SELECTORS = ("from", "to", "iif", "oif", "fwmark", "fwmask", "tos", "ipproto", "sport", "dport", "uidrange", "not")
 _IP_PROTOCOLS = {"icmp": 1, "tcp": 6, "udp": 17, "gre": 47, "esp": 50, "icmpv6": 58, "sctp": 132}
 _LABEL_MAX = 15
+_EVERYTHING = ("all", "any", "default")
 
 
 def _listed(item: Item, option: str) -> list[str]:
@@ -63,7 +65,7 @@ def _address(item: Item, netns: str, dev: str, value: str) -> Address:
         raise InputError(f"label: {label!r} must begin with {dev!r} and have at most {_LABEL_MAX} bytes")
     valid, preferred = (_lifetime(item, name) for name in ("valid_lft", "preferred_lft"))
     if preferred is not None and preferred > (valid if valid is not None else _FOREVER):
-        raise InputError(f"preferred_lft: {preferred} is longer than valid_lft, {valid}")
+        raise InputError(f"preferred_lft: {item['preferred_lft']} is longer than valid_lft, {valid}")
     scope = item.get("scope")
     return Address(
         netns=netns,
@@ -215,7 +217,7 @@ def rules(item: Item, present: bool) -> list[Resource]:
     chosen: dict[str, t.Any] = {name: item.get(name) for name in _SELECTORS}
     families = set()
     for name in ("from", "to"):
-        if chosen[name] in ("all", "any", "default"):
+        if chosen[name] in _EVERYTHING:
             chosen[name] = None
         if chosen[name]:
             prefix = values.ip_prefix(chosen[name], name)
@@ -225,7 +227,8 @@ def rules(item: Item, present: bool) -> list[Resource]:
         raise InputError(f"to: {item['to']} is not of the same family as from, {item['from']}")
     family = item.get("family") or next(iter(families), "ipv4")
     if families - {family}:
-        raise InputError(f"family: {family} does not fit the prefix in {'from' if item.get('from') else 'to'}: remove it")
+        option = "to" if item.get("from") in (None, "", *_EVERYTHING) else "from"
+        raise InputError(f"family: {family} does not fit the prefix in {option}: remove it")
     for name in ("iif", "oif"):
         if chosen[name]:
             values.interface_name(chosen[name], name)

@@ -236,6 +236,10 @@ def update(before: Link, after: Link, wanted: t.Mapping[str, t.Any], names: Name
     rest = {name: value for name, value in wanted.items() if name not in ("up", "master") and not name.startswith("port.")}
     if any(name.startswith("info.") for name in rest) and starts_from_nothing(link.link_kind or ""):
         rest = {**{f"info.{name}": value for name, value in (*before.info, *after.info)}, **rest}
+    for name, value in rest.items():
+        old = dict(before.info).get(name[5:])
+        if value is None and isinstance(old, str) and name.startswith("info."):
+            rest[name] = "::" if ":" in old else "0.0.0.0"  # of what can be changed in place addresses alone can be none
     requests = []
     if wanted.get("up") is False:
         requests.append(Request(0, after.netns, Message(RTM_SETLINK, 0, _body(text(IFLA_IFNAME, after.ifname), up=False))))

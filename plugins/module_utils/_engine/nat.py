@@ -30,7 +30,8 @@ import typing as t
 from .errors import InputError, StateError
 from .nat_text import ALL, Side, render, valid_network
 from .nftables import elements, quote
-from .resources import Nat, Resource, Sysctl, Table
+from .record import Resource
+from .resources import Nat, Sysctl, Table
 from .values import family_of, place
 
 FAMILY = "inet"

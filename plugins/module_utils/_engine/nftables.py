@@ -18,8 +18,9 @@ import os
 import shutil
 import typing as t
 
-from . import namespaces, syscalls
+from . import namespaces, programs, syscalls
 from .errors import InputError, KernelError, StateError
+from .programs import Ended
 from .resources import Table
 from .values import HOST, place
 
@@ -60,36 +61,12 @@ def _program() -> str:
     return found
 
 
-class _Ended(t.NamedTuple):
-    """A program that has run."""
-
-    status: int
-    output: str
-    errors: str
+def _run(*arguments: str, text: str = "") -> Ended:
+    """nft in the namespace of the calling thread, which its child processes inherit."""
+    return programs.run([_program(), *arguments], text)
 
 
-def _run(*arguments: str, text: str = "") -> _Ended:
-    """nft in the namespace of the calling thread, which its child processes inherit.
-
-    Input and output are files in memory: unlike pipes they need nobody at the other end. And the engine has no
-    AnsibleModule.run_command, which is what Ansible wants where others use subprocess.
-    """
-    program = _program()
-    with contextlib.ExitStack() as stack:
-        given, output, errors = (stack.enter_context(os.fdopen(os.memfd_create("nft"), "w+", encoding="utf-8")) for _name in range(3))
-        given.write(text)
-        given.flush()
-        given.seek(0)
-        ends = [(os.POSIX_SPAWN_DUP2, file.fileno(), number) for number, file in enumerate((given, output, errors))]
-        # its messages are looked at
-        pid = os.posix_spawn(program, [program, *arguments], {**os.environ, "LC_ALL": "C"}, file_actions=ends)
-        status = os.waitstatus_to_exitcode(os.waitpid(pid, 0)[1])
-        for file in (output, errors):
-            file.seek(0)
-        return _Ended(status, output.read(), errors.read())
-
-
-def _complaint(run: _Ended) -> str:
+def _complaint(run: Ended) -> str:
     """nft's own first line on what is wrong."""
     lines = [line.strip() for line in run.errors.splitlines() if line.strip()]
     return next((line for line in lines if "Error:" in line), lines[0] if lines else f"exit status {run.status}")

@@ -21,7 +21,8 @@ from . import ip_messages, link_messages, namespaces, rtnetlink
 from .errors import StateError
 from .host import Host
 from .options import Wanted
-from .resources import Address, Key, Link, Namespace, Nat, OnlyAddresses, Resource, Route, Rule, Sysctl, Table, TakeOver, Veth, pairs
+from .record import Key, Resource, pairs
+from .resources import Address, Link, Namespace, Nat, OnlyAddresses, Route, Rule, Sysctl, Table, TakeOver, Veth
 from .state import MAIN, Observed, hangs_on
 from .values import HOST, family_of
 
@@ -50,7 +51,8 @@ def settle(host: Host, wanted: Wanted, may_lack_nft: bool = False) -> Wanted:
     giving_back = not coming
     present += [dataclasses.replace(value, if_there=giving_back) if isinstance(value, Sysctl) else value for value in kept]
     absent += removed
-    merged = {resource.key: resource for resource in present}
+    # the wishes themselves stay, to be judged by what they name
+    merged = {resource.key: resource for resource in (*coming, *present)}
     return Wanted(present=tuple(merged.values()), absent=tuple(absent), labels=wanted.labels)
 
 
@@ -189,6 +191,9 @@ def _device_names(resources: t.Iterable[Resource]) -> dict[str, set[str]]:
         if isinstance(resource, TakeOver):
             add(resource.netns, resource.bridge)
             add(resource.netns, resource.port)
+        if isinstance(resource, Nat):
+            for dev in resource.devices:
+                add(resource.netns, dev)
         if isinstance(resource, Route):
             for dev in resource.devices:
                 add(resource.netns, dev)
@@ -222,8 +227,8 @@ def _links(host: Host, state: Observed, resources: t.Sequence[Resource]) -> None
             device = state.devices.get((wish.netns, wish.ifname))
             if device:
                 state.found[device.key] = _as_asked(host, device, wish)
-        if isinstance(resource, Veth):
-            _pair(host, state, resource)
+        if isinstance(resource, (Link, Veth)):  # a link may have to take a veth end's place
+            _pair(host, state, resource if isinstance(resource, Veth) else Veth(end=resource))
 
 
 def _as_asked(host: Host, device: Link, wish: Link) -> Link:
@@ -284,7 +289,9 @@ def _peer_place(host: Host, state: Observed, wish: Veth, end: Link) -> str | Non
 
 
 def _addresses(host: Host, state: Observed, netns: str, resources: t.Sequence[Address | OnlyAddresses | TakeOver]) -> None:
-    asked = {dev for resource in resources for dev in ((resource.bridge, resource.port) if isinstance(resource, TakeOver) else (resource.dev,))}
+    asked = {
+        dev for resource in resources for dev in ((resource.bridge, resource.port) if isinstance(resource, TakeOver) else (resource.dev,))
+    }
     devices = {dev for dev in asked if (netns, dev) in state.devices}
     indexes = [state.devices[(netns, dev)].index for dev in devices] if len(devices) < _DUMP_FROM else [0]
     for index in indexes:

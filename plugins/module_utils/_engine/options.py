@@ -13,12 +13,19 @@ import typing as t
 
 from . import ip_options, values
 from .errors import InputError
-from .resources import Address, Key, Link, Namespace, Nat, OnlyAddresses, Resource, Sysctl, TakeOver, Veth, pairs
+from .record import Key, Resource, pairs
+from .resources import Address, Link, Namespace, Nat, Nexthop, OnlyAddresses, Sysctl, TakeOver, Veth
 
 Item = t.Mapping[str, t.Any]
 
 RESOLVER_MARK = "# Managed by linuxnet.netns"
-_OPTION_NAMES = {"link_kind": "kind", "ifname": "name", "prefixlen": "the prefix length", "resolver": "the DNS configuration"}
+_OPTION_NAMES = {
+    "link_kind": "kind",
+    "ifname": "name",
+    "prefixlen": "the prefix length",
+    "resolver": "the DNS configuration",
+    "mac_of": "take_over",
+}
 
 
 @dataclasses.dataclass(frozen=True)
@@ -48,6 +55,7 @@ def read(lists: t.Mapping[str, t.Sequence[Item]], state: str = "present", topolo
             for resource in found:
                 _add(seen, resource, label)
     _check_devices(seen)
+    _check_numbers(seen)
     records = tuple(_with_all_listed(resource, seen) for resource, _label in seen.values())
     labels = {key: label for key, (_resource, label) in seen.items()}
     return Wanted(present=records, labels=labels) if state == "present" else Wanted(absent=records, labels=labels)
@@ -59,12 +67,21 @@ def _add(seen: dict[Key, tuple[Resource, str]], resource: Resource, label: str) 
         return
     theirs, ours = _flat(other), _flat(resource)
     differs = next(name for name in {**theirs, **ours} if ours.get(name) != theirs.get(name))
-    found = (list(value) if isinstance(value, tuple) else value for value in (theirs.get(differs), ours.get(differs)))
-    sides = ("not given" if value is None else repr(value) for value in found)
-    said = f"{differs} is {' in the one and '.join(sides)} in the other"
-    raise InputError(
-        f"{where or 'one item'} and {label or 'another'} contradict each other about {resource.describe()}: {said}: remove one of them"
-    )
+    sides = (_said(side.get(differs), differs) for side in (theirs, ours))
+    said = f"{resource.describe()}: {differs} is {' in the one and '.join(sides)} in the other: remove one of them"
+    if where == label:  # one item says both
+        raise InputError(f"{label}{': ' if label else ''}two of the values contradict each other about {said}")
+    raise InputError(f"{where} and {label} contradict each other about {said}")
+
+
+def _said(value: t.Any, option: str) -> str:
+    """A value as a user would write it."""
+    if value is None or (value == values.HOST and option.endswith("netns")):
+        return "not given"
+    if not isinstance(value, tuple):
+        return repr(value)
+    plain = (dataclasses.asdict(each) if isinstance(each, Nexthop) else each for each in value)
+    return repr([{name: inner for name, inner in each.items() if inner} if isinstance(each, dict) else each for each in plain])
 
 
 def _flat(resource: Resource, prefix: str = "") -> dict[str, t.Any]:
@@ -101,6 +118,18 @@ def _check_devices(seen: t.Mapping[Key, tuple[Resource, str]]) -> None:
             if other is not label:
                 what = f"link {end.ifname} {values.place(end.netns)}"
                 raise InputError(f"{other} and {label} contradict each other: both make {what}: rename or remove one of them")
+
+
+def _check_numbers(seen: t.Mapping[Key, tuple[Resource, str]]) -> None:
+    """A number belongs to one namespace only."""
+    owner: dict[int, str] = {}
+    for resource, label in seen.values():
+        if isinstance(resource, Namespace) and resource.nsid is not None:
+            other = owner.setdefault(resource.nsid, label)
+            if other is not label:
+                raise InputError(
+                    f"{other} and {label} contradict each other: both are to have nsid {resource.nsid}: change or remove one of them"
+                )
 
 
 def _namespaces(item: Item, present: bool) -> list[Resource]:

@@ -19,7 +19,8 @@ from . import plan_devices, takeover
 from .changes import Change, Phase
 from .compare import differences
 from .errors import StateError
-from .resources import Address, Link, Namespace, OnlyAddresses, Resource, Route, Rule, Sysctl, Table, TakeOver, Veth
+from .record import Resource
+from .resources import Address, Link, Namespace, Nat, OnlyAddresses, Route, Rule, Sysctl, Table, TakeOver, Veth
 from .values import place
 
 if t.TYPE_CHECKING:
@@ -48,13 +49,23 @@ def plan(wanted: Wanted, state: Observed) -> list[Change]:
                 state = state.down(change.resource)
             changes += plan_devices.placed(change, depths, late)
     doomed = {resource.netns for resource in wanted.absent if isinstance(resource, Namespace) and resource.processes != "keep"}
-    for resource in wanted.absent:
-        changes += _ABSENT[type(resource)](resource, state, doomed)
+    changes += _once(change for resource in wanted.absent for change in _ABSENT[type(resource)](resource, state, doomed))
     up_late = {change.resource.where for change in changes if change.phase[0] == Phase.BRIDGE_UP}
     changes = [
         _after_bridges(change) if isinstance(change.resource, Route) and change.resource.where in up_late else change for change in changes
     ]
     return sorted(changes, key=lambda change: change.phase)
+
+
+def _once(changes: t.Iterable[Change]) -> t.Iterator[Change]:
+    """Two wishes may mean one object, such as a rule with and without its priority, or either end of a pair: it goes once."""
+    gone: set[t.Any] = set()
+    for change in changes:
+        ends = change.before.ends if isinstance(change.before, Veth) else ()
+        what = frozenset(end.key for end in ends) or change.before
+        if change.action != "delete" or what not in gone:
+            yield change
+        gone.add(what)
 
 
 def _after_bridges(change: Change) -> Change:
@@ -101,10 +112,10 @@ def _address(wish: Address, state: Observed) -> t.Iterator[Change]:
         reason = f"{fixed} cannot be changed in place"
         # after those that are new: with its last IPv4 address a device loses its routes
         yield Change.delete(found, (Phase.ADDRESS, 1), reason)
-        yield Change.create(_completed(wish, found, ("peer", "broadcast")), (Phase.ADDRESS, 1), reason)
+        yield Change.create(_completed(wish, found, ()), (Phase.ADDRESS, 1), reason)
     elif differs:
         # the kernel sets back what a change does not name
-        yield Change.update(found, _completed(wish, found, ("peer", "broadcast")), differs, (Phase.ADDRESS, 0))
+        yield Change.update(found, _completed(wish, found, ()), differs, (Phase.ADDRESS, 0))
 
 
 def _completed(wish: _R, found: _R, less: t.Collection[str]) -> _R:
@@ -196,6 +207,15 @@ def _sysctl(wish: Sysctl, state: Observed) -> t.Iterator[Change]:
         yield Change.update(found, wish, {"value": (found.value, wish.value)}, phase)
 
 
+def _nat(wish: Nat, state: Observed) -> t.Iterator[Change]:
+    """What it takes are sysctls and a table of their own; here is judged what it names."""
+    state.need_place(wish.netns, wish)
+    state.need_device(wish.netns, wish.interface, "interface", wish)
+    if wish.uplink != "auto":
+        state.need_device(wish.netns, wish.uplink, "uplink", wish)
+    return iter(())
+
+
 def _table(wish: Table, state: Observed) -> t.Iterator[Change]:
     state.need_place(wish.netns, wish)
     found = state.like(wish)
@@ -263,6 +283,7 @@ _PRESENT: dict[type, t.Callable[[t.Any, Observed], t.Iterator[Change]]] = {
     Route: _route,
     Rule: _rule,
     Sysctl: _sysctl,
+    Nat: _nat,
     Table: _table,
 }
 _ABSENT: dict[type, t.Callable[[t.Any, Observed, set[str]], t.Iterator[Change]]] = {

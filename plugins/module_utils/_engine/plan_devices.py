@@ -14,7 +14,8 @@ import typing as t
 from .changes import Change, Phase
 from .compare import differences
 from .errors import InputError, StateError
-from .resources import Address, Key, Link, Resource, Route, Veth
+from .record import Key, Resource
+from .resources import Address, Link, Route, Veth
 from .state import hangs_on
 from .values import place
 
@@ -56,7 +57,9 @@ def depths(resources: t.Iterable[Resource]) -> dict[Key, int]:
 def bridges_with_ports(resources: t.Iterable[Resource]) -> set[Device]:
     links = [end for resource in resources for end in _ends(resource)]
     masters = {(end.netns, end.master) for end in links if end.master}
-    return {(end.netns, end.ifname) for end in links if end.link_kind == "bridge" and (end.netns, end.ifname) in masters}
+    # the kernel takes a vlan up only where its parent is up
+    parents = {(end.netns if end.parent_netns is None else end.parent_netns, end.parent) for end in links if end.link_kind == "vlan"}
+    return {(end.netns, end.ifname) for end in links if end.link_kind == "bridge"} & (masters - parents)
 
 
 def placed(change: Change, depth_of: t.Mapping[Key, int], late: set[Device]) -> t.Iterator[Change]:
@@ -64,12 +67,11 @@ def placed(change: Change, depth_of: t.Mapping[Key, int], late: set[Device]) -> 
     if change.phase[0] != Phase.DEVICE:
         yield change
         return
-    depth = depth_of.get(change.owner, 0)
     if change.action in ("delete", "move"):
         # before anything is made, so that names are free in every namespace; what stands on other devices goes first
-        yield dataclasses.replace(change, phase=(Phase.DEVICE, -1 - depth))
+        yield dataclasses.replace(change, phase=(Phase.DEVICE, -1 - change.phase[1]))
         return
-    change = dataclasses.replace(change, phase=(Phase.DEVICE, depth))
+    change = dataclasses.replace(change, phase=(Phase.DEVICE, depth_of.get(change.owner, 0)))
     after = change.after
     if not (isinstance(after, Link) and after.up and (after.netns, after.ifname) in late and change.action in ("create", "update")):
         yield change
@@ -132,7 +134,7 @@ def link(wish: Link, state: Observed) -> t.Iterator[Change]:
     elif found is None:
         yield Change.create(_born(wish), (Phase.DEVICE, 0), "not there")
     else:
-        yield from _corrected(found, wish)
+        yield from _corrected(found, wish, state)
 
 
 def _born(wish: Link) -> Link:
@@ -154,7 +156,7 @@ def _moved(wish: Link, state: Observed) -> t.Iterator[Change]:
         yield Change.update(there, wish, differs, (Phase.DEVICE, 0))
 
 
-def _corrected(found: Link, wish: Link) -> t.Iterator[Change]:
+def _corrected(found: Link, wish: Link, state: Observed) -> t.Iterator[Change]:
     differs = differences(found, wish)
     if not differs:
         return
@@ -166,7 +168,8 @@ def _corrected(found: Link, wish: Link) -> t.Iterator[Change]:
     what = "kind" if fixed == "link_kind" else fixed.replace("info.", f"{wish.link_kind} ")
     _may_recreate(found, wish, f"{what} is {old or 'none'}, not {new}")
     reason = f"{what} cannot be changed in place"
-    yield Change.delete(found, (Phase.DEVICE, 0), reason, owner=wish.key)
+    # a veth end takes the other one with it
+    yield Change.delete(_pair(found, state), (Phase.DEVICE, _height(found, state)), reason, owner=wish.key)
     yield Change.create(_born(wish), (Phase.DEVICE, 0), reason)
 
 
@@ -228,7 +231,7 @@ def veth(wish: Veth, state: Observed) -> t.Iterator[Change]:
     # either end takes the other with it
     victims = [now for now in found if now][: 1 if paired else 2]
     for now in victims:
-        yield Change.delete(_pair(now, state), (Phase.DEVICE, 0), reason, owner=wish.key)
+        yield Change.delete(_pair(now, state), (Phase.DEVICE, _height(now, state)), reason, owner=wish.key)
     yield Change.create(wish, (Phase.DEVICE, 0), reason)
 
 
@@ -249,6 +252,14 @@ def no_veth(wish: Veth, state: Observed, doomed: set[str]) -> t.Iterator[Change]
             return
 
 
+def _height(link: Link, state: Observed) -> int:
+    """On how many others it stands: it goes before them, since it would go with them."""
+    if link.link_kind == "veth" or not (link.parent or link.parent_index):
+        return 0
+    below = state.devices.get((link.netns if link.parent_netns is None else link.parent_netns, link.parent or ""))
+    return 1 + (_height(below, state) if below else 0)
+
+
 def no_link(wish: Link, state: Observed, doomed: set[str]) -> t.Iterator[Change]:
     found = state.like(wish)
     if found is None or (found.link_kind and wish.link_kind and wish.netns in doomed):
@@ -256,7 +267,7 @@ def no_link(wish: Link, state: Observed, doomed: set[str]) -> t.Iterator[Change]
     if wish.link_kind and found.link_kind != wish.link_kind:
         raise StateError(f"kind: {found.describe()} is of kind {found.link_kind or 'physical'}, not {wish.link_kind}: it is not removed")
     if wish.link_kind:
-        yield Change.delete(found, (Phase.NO_DEVICE, 0), "state is absent")
+        yield Change.delete(found, (Phase.NO_DEVICE, -_height(found, state)), "state is absent")
         return
     if wish.from_netns == wish.netns:
         raise StateError(

@@ -12,7 +12,7 @@ import dataclasses
 import typing as t
 
 from .changes import Change
-from .resources import Key, Resource
+from .record import Key, Resource
 
 _PLAIN = frozenset("abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789_-./()")
 _NUMBERS = frozenset("0123456789abcdefABCDEFxXoO._-")  # and dates

@@ -14,69 +14,13 @@ name the fields that are not compared: identity, and how to do it.
 from __future__ import annotations
 
 import dataclasses
-import functools
 import typing as t
 
+from .record import Key, Pairs, Resource
 from .values import HOST, ROUTE_TABLES, place
-
-Key = tuple[t.Any, ...]
-Pairs = tuple[tuple[str, t.Any], ...]
-
 
 IPV6_DEFAULT_METRIC = 1024
 _PROTOCOL_KERNEL = 2
-
-
-def pairs(options: t.Mapping[str, t.Any] | None) -> Pairs:
-    """A dict as an immutable value; what is ``None`` was not asked for."""
-    return tuple(sorted((name, value) for name, value in (options or {}).items() if value is not None))
-
-
-@dataclasses.dataclass(frozen=True)
-class Resource:
-    """Base of all records."""
-
-    KIND: t.ClassVar[str] = ""
-    KEY: t.ClassVar[tuple[str, ...]] = ()
-    POLICY: t.ClassVar[tuple[str, ...]] = ()
-
-    @property
-    def key(self) -> Key:
-        """What makes it this object and no other."""
-        return (self.KIND, *(getattr(self, name) for name in self.KEY))
-
-    @property
-    def name(self) -> str:
-        """What a person calls it within its namespace."""
-        raise NotImplementedError
-
-    @property
-    def where(self) -> str:
-        """The namespace reference it lives in."""
-        return str(getattr(self, "netns", HOST))
-
-    def attributes(self) -> dict[str, t.Any]:
-        """Every field that says something and can be compared."""
-        found = ((name, getattr(self, name)) for name in _compared(type(self)))
-        return {name: value for name, value in found if value is not None and value != ()}
-
-    def option(self, name: str) -> str:
-        """What a user calls an attribute."""
-        return name
-
-    def shown(self) -> dict[str, t.Any]:
-        """The attributes as a result shows them."""
-        return {self.option(name): list(value) if isinstance(value, tuple) else value for name, value in self.attributes().items()}
-
-    def describe(self) -> str:
-        """How a message names it."""
-        return f"{self.KIND} {self.name} {place(self.where)}"
-
-
-@functools.cache
-def _compared(record: t.Any) -> tuple[str, ...]:
-    """The fields of a record that are neither its identity nor how to do it."""
-    return tuple(field.name for field in dataclasses.fields(record) if field.name not in {*record.KEY, *record.POLICY})
 
 
 @dataclasses.dataclass(frozen=True)
@@ -409,6 +353,11 @@ class Nat(Resource):
     interface: str | None = None
     uplink: str | None = None
     masquerade: bool | None = None
+
+    @property
+    def devices(self) -> list[str]:
+        """The devices that it names."""
+        return [name for name in (self.interface, self.uplink) if name and name != "auto"]
 
     @property
     def name(self) -> str:

@@ -19,7 +19,8 @@ import typing as t
 from . import ip_messages, link_messages, rtnetlink
 from .changes import Change
 from .host import Host
-from .resources import Address, Key, Link, Resource, Route, Sysctl, Veth
+from .record import Key, Resource
+from .resources import Address, Link, Namespace, Route, Sysctl, Veth
 
 Device = tuple[str, str]
 
@@ -49,7 +50,11 @@ class Snapshot:
         at_risk: dict[str, set[str] | None] = {}  # None: every device of the namespace
         for change in changes:
             self._look_at(change, at_risk)
+        # a bridge goes up last, also one in a namespace that is still to be made
+        coming = {change.after.netns for change in changes if change.action == "create" and isinstance(change.after, Namespace)}
         for netns, names in at_risk.items():
+            if netns in coming:
+                continue
             for link in _with_dependents(host.links(netns), names):
                 self._keep(link)
 

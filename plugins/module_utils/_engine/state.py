@@ -14,7 +14,8 @@ import ipaddress
 import typing as t
 
 from .errors import StateError
-from .resources import Address, Key, Link, Namespace, Resource, Route, Sysctl, Veth
+from .record import Key, Resource
+from .resources import Address, Link, Namespace, Route, Sysctl, Veth
 from .values import ROUTE_TABLES, place
 
 _R = t.TypeVar("_R", bound=Resource)

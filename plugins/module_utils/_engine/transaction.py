@@ -147,7 +147,6 @@ class _Run:
             if problems:
                 exc.args = (f"{exc}; and undoing what had been done failed: {'; '.join(problems)}",)
 
-
     def _undone(self, steps: t.Iterable[Change]) -> t.Iterator[tuple[Change | None, str]]:
         """Make the changes that lead back; yields those that went wrong (none: the next could not be found), with the reason."""
         waiting = iter(steps)

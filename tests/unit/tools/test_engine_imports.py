@@ -22,11 +22,12 @@ LAYERS = (
     ("rtnetlink", "ip_messages", "link_messages")
     + ("kinds", "kind_options", "bridge")
     + ("namespaces", "syscalls", "processes", "resolver")
-    + ("nftables", "nat"),
+    + ("nftables", "nat", "programs"),
     ("resources",),
+    ("record",),
     ("values", "errors"),
 )
-PURE = ("plan", "changes", "compare", "takeover", "state", "report", "kind_options", "resources")
+PURE = ("plan", "changes", "compare", "takeover", "state", "report", "kind_options", "resources", "record")
 # What a pure room has no business with: the kernel, other processes, the clock.
 IMPURE_MODULES = {"ctypes", "fcntl", "os", "pyroute2", "select", "signal", "socket", "subprocess", "time"}
 IMPURE_ROOMS = {room for layer in LAYERS[:3] for room in layer} - {*PURE}

@@ -9,9 +9,9 @@
 ip -json address show dev uplink0 > before.txt
 
 three_steps 2 linuxnet.netns.lab
-grep -q '"lab (NAT)  .* lab-green .* 198.51.100.2 .* ok"' "${log}"
-grep -q '"lab (NAT)  .* lab-green .* 2001:db8:100::2 .* ok"' "${log}"
-grep -q '"lab-lan (bridge)  lab-two  *198.51.100.12  *198.51.100.12 .* ok"' "${log}"
+grep -q '"lab (NAT)  .* lab-green .* 198.51.100.2 .* ok"' "${log:?}"
+grep -q '"lab (NAT)  .* lab-green .* 2001:db8:100::2 .* ok"' "${log:?}"
+grep -q '"lab-lan (bridge)  lab-two  *198.51.100.12  *198.51.100.12 .* ok"' "${log:?}"
 
 # The proof must be able to fail: without NAT nobody answers, and a wrong source is told.
 root="${ANSIBLE_COLLECTIONS_PATH%%:*}/ansible_collections/linuxnet/netns"
@@ -35,8 +35,8 @@ test -z "$(ip netns list)$(nft list ruleset)$(ls /etc/netns)"
 unset LINUXNET_OUTSIDE_UPLINK
 export LINUXNET_OUTSIDE_SERVER='' LINUXNET_OUTSIDE_DOMAIN=''
 changed 1 linuxnet.netns.lab -e lab_dns_name=www.example.test
-grep -q 'source not checked: set lab_server' "${log}"
-grep -q 'the bridged half is left out: set lab_bridged_uplink and lab_bridged_addresses' "${log}"
+grep -q 'source not checked: set lab_server' "${log:?}"
+grep -q 'the bridged half is left out: set lab_bridged_uplink and lab_bridged_addresses' "${log:?}"
 changed 1 linuxnet.netns.lab_down
 
 changed 9 linuxnet.netns.walkthrough

@@ -1,0 +1,70 @@
+# Copyright (c) 2026, linuxnet.netns contributors
+# GNU General Public License v3.0+ (see LICENSES/GPL-3.0-or-later.txt or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+# Note that this module util is **PRIVATE** to the collection. It can have breaking changes at any time.
+
+"""What all records have in common: a key, attributes that can be compared, words for a person. Pure."""
+
+from __future__ import annotations
+
+import dataclasses
+import functools
+import typing as t
+
+from .values import HOST, place
+
+Key = tuple[t.Any, ...]
+Pairs = tuple[tuple[str, t.Any], ...]
+
+
+def pairs(options: t.Mapping[str, t.Any] | None) -> Pairs:
+    """A dict as an immutable value; what is ``None`` was not asked for."""
+    return tuple(sorted((name, value) for name, value in (options or {}).items() if value is not None))
+
+
+@dataclasses.dataclass(frozen=True)
+class Resource:
+    """Base of all records."""
+
+    KIND: t.ClassVar[str] = ""
+    KEY: t.ClassVar[tuple[str, ...]] = ()
+    POLICY: t.ClassVar[tuple[str, ...]] = ()
+
+    @property
+    def key(self) -> Key:
+        """What makes it this object and no other."""
+        return (self.KIND, *(getattr(self, name) for name in self.KEY))
+
+    @property
+    def name(self) -> str:
+        """What a person calls it within its namespace."""
+        raise NotImplementedError
+
+    @property
+    def where(self) -> str:
+        """The namespace reference it lives in."""
+        return str(getattr(self, "netns", HOST))
+
+    def attributes(self) -> dict[str, t.Any]:
+        """Every field that says something and can be compared."""
+        found = ((name, getattr(self, name)) for name in _compared(t.cast(t.Any, type(self))))
+        return {name: value for name, value in found if value is not None and value != ()}
+
+    def option(self, name: str) -> str:
+        """What a user calls an attribute."""
+        return name
+
+    def shown(self) -> dict[str, t.Any]:
+        """The attributes as a result shows them."""
+        return {self.option(name): list(value) if isinstance(value, tuple) else value for name, value in self.attributes().items()}
+
+    def describe(self) -> str:
+        """How a message names it."""
+        return f"{self.KIND} {self.name} {place(self.where)}"
+
+
+@functools.cache
+def _compared(record: type[Resource]) -> tuple[str, ...]:
+    """The fields of a record that are neither its identity nor how to do it."""
+    return tuple(field.name for field in dataclasses.fields(record) if field.name not in {*record.KEY, *record.POLICY})

@@ -1,0 +1,295 @@
+# Copyright (c) 2026, linuxnet.netns contributors
+# GNU General Public License v3.0+ (see LICENSES/GPL-3.0-or-later.txt or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+"""A world made by iproute2 is told in the words of options, and asked for in these words it is there already."""
+
+from __future__ import annotations
+
+import itertools
+import json
+import os
+import pathlib
+import re
+import shutil
+import subprocess
+import typing as t
+
+import pytest
+
+from ansible_collections.linuxnet.netns.plugins.module_utils._engine import info, kinds, options, transaction
+from ansible_collections.linuxnet.netns.plugins.module_utils._engine.errors import MissingLibrary, StateError
+
+Sandbox = t.Callable[[t.Callable[[], t.Any]], None]
+
+EVERYTHING = ("namespaces", "links", "addresses", "routes", "rules")
+
+WORLD = """
+netns add blue
+netns add red
+-n blue link set lo up
+-n red link set lo up
+link add br0 type bridge stp_state 1 forward_delay 400
+link add br1 mtu 1400 address 02:00:5e:10:00:01 type bridge
+link add eth0 netns blue type veth peer name blue0
+link add eth0 netns red type veth peer name red0
+-n blue link add cross type veth peer name cross netns red
+-n red link add near type veth peer name far
+link set blue0 master br0 up
+link set red0 master br0 up alias to-red
+link set br0 up
+-n blue link set eth0 up mtu 1400 address 02:00:5e:10:00:02
+-n red link set eth0 up
+-n red link set near up
+-n blue link add br7 up type bridge ageing_time 12000
+addr add 192.0.2.1/24 dev br0
+-n blue addr add 192.0.2.2/24 broadcast + dev eth0 label eth0:x
+-n blue addr add 198.18.9.3/24 dev eth0 scope link metric 7
+-n blue addr add 198.18.0.1 peer 198.18.0.2/32 dev eth0 noprefixroute
+-n blue addr add 198.18.7.1/24 dev eth0 valid_lft 5000 preferred_lft 4000
+-n blue addr add 198.18.8.1/24 dev eth0 preferred_lft 0
+-n blue addr add 2001:db8::2/64 dev eth0 nodad
+-n blue addr add 2001:db8:5::2/64 dev eth0 nodad preferred_lft 0 noprefixroute home mngtmpaddr
+-n blue addr add 10.255.0.1/32 dev lo
+-n blue addr add ::ffff:10.0.0.1/128 dev eth0 nodad
+-n red addr add 192.0.2.4/24 dev eth0
+-n red addr add 198.51.100.4/24 dev near
+-n blue route add default via 192.0.2.1
+-n blue route add default via 192.0.2.1 metric 50 mtu 1300 advmss 1200 src 192.0.2.2
+-n blue route add 203.0.113.0/24 dev eth0 table 300
+-n blue route add 203.0.113.0/24 via 192.0.2.1 proto bgp
+-n blue route add 203.0.114.0/24 via 10.9.9.9 dev eth0 onlink
+-n blue route add 203.0.115.0/24 via inet6 2001:db8::1 dev eth0
+-n blue route add blackhole 203.0.116.0/24
+-n blue route add unreachable default metric 4278198272
+-n blue route add prohibit 203.0.117.0/24 table 70000
+-n blue route add throw 203.0.118.0/24 table 70000
+-n blue route add default via 2001:db8::1 dev eth0
+-n blue route add 2001:db8:9::/48 via fe80::1 dev eth0 metric 5 mtu 1350
+-n blue route add unreachable ::ffff:0.0.0.0/96
+-n blue route add 2001:db8:a::/48 nexthop via 2001:db8::7 dev eth0 weight 2 nexthop via 2001:db8::8 dev eth0
+-n red route add 203.0.113.0/24 nexthop via 192.0.2.1 weight 3 nexthop via 198.51.100.1
+-n blue rule add priority 100 from 192.0.2.0/24 to 198.51.100.1 iif eth0 lookup 300
+-n blue rule add priority 100 from 192.0.2.0/24 fwmark 7/0xf tos 0x10 lookup 300
+-n blue rule add priority 101 not ipproto tcp sport 53 dport 1000-2000 lookup 70000 suppress_prefixlength 8
+-n blue -6 rule add priority 102 uidrange 5-6 oif eth0 prohibit
+-n red rule add priority 103 fwmark 9 lookup main
+rule add priority 104 from 192.0.2.99 unreachable
+"""
+
+
+def ip(*command: str) -> t.Any:
+    said = subprocess.run(["ip", "-json", *command], stdout=subprocess.PIPE, check=True).stdout
+    return json.loads(said or "[]")
+
+
+def make(world: str) -> None:
+    lines = [re.fullmatch(r"((?:-n \w+ |-6 )*)(.*)", line.strip()).groups() for line in world.strip().splitlines()]
+    for where, group in itertools.groupby(lines, key=lambda line: line[0]):
+        batch = "".join(f"{command}\n" for _where, command in group)
+        subprocess.run(["ip", *where.split(), "-batch", "-"], input=batch, text=True, check=True)
+    pathlib.Path("/etc/netns/red").mkdir(parents=True)
+    said = "nameserver 192.0.2.53\nnameserver 2001:db8::53\nsearch example.com lab.example.com\noptions ndots:2 rotate\n"
+    pathlib.Path("/etc/netns/red/resolv.conf").write_text(f"{options.RESOLVER_MARK}\n{said}", encoding="ascii")
+
+
+def would_change(topology: dict[str, t.Any]) -> list[dict[str, t.Any]]:
+    wanted = options.read(topology, "present", True)
+    return transaction.execute(wanted, check_mode=True).changes
+
+
+def test_world_asked_for_as_it_was_told_is_there_already(sandboxed: Sandbox) -> None:
+    def inside() -> None:
+        make(WORLD)
+        told = info.collect(["blue", "red", "/proc/self/ns/net"], EVERYTHING)["topology"]
+        assert json.loads(json.dumps(told)) == told
+        assert would_change(told) == []
+        assert transaction.execute(options.read(told, "present", True)).changes == []
+
+    sandboxed(inside)
+
+
+def test_world_made_from_what_was_told_is_the_same_world(sandboxed: Sandbox) -> None:
+    def parts() -> dict[str, list[t.Any]]:
+        found = info.collect(["blue", "red", "/proc/self/ns/net"], EVERYTHING)["topology"]
+        for address in found["addresses"]:
+            for name in ("valid_lft", "preferred_lft"):  # they run on
+                if int(address.get(name, 0)) > 3600:
+                    address[name] = "5000"
+        for number, pair in enumerate(found["veths"]):  # of a pair in one namespace the older end is told first
+            peer = pair.pop("peer")
+            first, second = (pair, peer) if (pair["name"], pair.get("netns", "")) <= (peer["name"], peer.get("netns", "")) else (peer, pair)
+            found["veths"][number] = {**first, "peer": second}
+        return {name: sorted(items, key=repr) for name, items in found.items()}
+
+    def inside() -> None:
+        make(WORLD)
+        before = parts()
+        for command in ("netns del blue", "netns del red", "link del br0", "link del br1", "rule del priority 104"):
+            ip(*command.split())
+        shutil.rmtree("/etc/netns/red")
+        while ip("link", "show", "type", "veth"):
+            pass  # the kernel takes namespaces down in its own time
+        transaction.execute(options.read(before, "present", True))
+        assert parts() == before
+
+    sandboxed(inside)
+
+
+def test_nothing_of_the_world_is_left_out(sandboxed: Sandbox) -> None:
+    def inside() -> None:
+        make(WORLD)
+        told = info.collect(["blue", "red", "/proc/self/ns/net"], EVERYTHING)["topology"]
+        counts = {part: len(items) for part, items in told.items()}
+        said = [line.replace("-6 ", "").split() for line in WORLD.strip().splitlines()]
+        said = [line[2:] if line[0] == "-n" else line for line in said]
+        commands = [tuple(line[:2]) for line in said]
+        assert counts == {
+            "namespaces": 2,
+            "links": sum(command == ("link", "add") for command in commands) - 4,
+            "veths": 4,
+            "addresses": sum(command == ("addr", "add") for command in commands),
+            "routes": sum(command == ("route", "add") for command in commands),
+            "rules": sum(command == ("rule", "add") for command in commands),
+        }
+
+    sandboxed(inside)
+
+
+@pytest.mark.parametrize(
+    ("command", "changes"),
+    [
+        ("-n red link set near mtu 1300", [("update", "veth", "near")]),
+        ("-n red link set lo down", [("update", "namespace", "red")]),
+        ("link set br0 type bridge stp_state 0", [("update", "link", "br0")]),
+        ("-n blue addr del 198.18.7.1/24 dev eth0", [("create", "address", "198.18.7.1/24 dev eth0")]),
+        ("-n blue route change 203.0.113.0/24 via 192.0.2.77 proto bgp", [("update", "route", "203.0.113.0/24")]),
+        ("-n red rule del priority 103", [("create", "rule", "ipv4 103: fwmark 9 fwmask 4294967295")]),
+        ("-n blue rule add priority 105 from 192.0.2.9 lookup main", []),
+    ],
+)
+def test_what_was_changed_since_and_nothing_else_is_a_difference(sandboxed: Sandbox, command: str, changes: list[tuple[str, ...]]) -> None:
+    def inside() -> None:
+        make(WORLD)
+        told = info.collect(["blue", "red", "/proc/self/ns/net"], EVERYTHING)["topology"]
+        ip(*command.split())
+        assert [(change["action"], change["kind"], change["name"]) for change in would_change(told)] == changes
+
+    sandboxed(inside)
+
+
+def test_topology_is_told_in_the_words_of_options(sandboxed: Sandbox) -> None:
+    def inside() -> None:
+        make(WORLD)
+        told = info.collect(None, EVERYTHING)["topology"]
+        assert told["namespaces"] == [
+            {"name": ["blue"], "loopback": True},
+            {"name": ["red"], "loopback": True, "nameservers": ["192.0.2.53", "2001:db8::53"],
+             "search": ["example.com", "lab.example.com"], "resolver_options": ["ndots:2", "rotate"]},
+        ]  # fmt: skip
+        pairs = {(pair["netns"], pair["name"], pair["peer"].get("netns"), pair["peer"]["name"]) for pair in told["veths"]}
+        assert pairs == {("blue", "eth0", None, "blue0"), ("blue", "cross", "red", "cross"), ("red", "eth0", None, "red0"),
+                         ("red", "far", "red", "near")}  # fmt: skip
+        near = next(pair for pair in told["veths"] if pair["name"] == "eth0" and pair["netns"] == "blue")
+        assert {name: near[name] for name in ("mtu", "mac_address", "up")} == {"mtu": 1400, "mac_address": "02:00:5e:10:00:02", "up": True}
+        assert {name: near["peer"][name] for name in ("master", "up")} == {"master": "br0", "up": True}
+        (bridge,) = told["links"]
+        assert (bridge["name"], bridge["netns"], bridge["kind"], bridge["up"]) == ("br7", "blue", "bridge", True)
+        assert bridge["bridge"]["ageing_time"] == 12000
+        assert {"netns": "red", "dest": ["203.0.113.0/24"], "protocol": "boot", "nexthops": [
+            {"gateway": "192.0.2.1", "dev": "eth0", "weight": 3, "onlink": False},
+            {"gateway": "198.51.100.1", "dev": "near", "weight": 1, "onlink": False}]} in told["routes"]  # fmt: skip
+        assert {"netns": "blue", "dest": ["203.0.113.0/24"], "dev": "eth0", "table": "300", "protocol": "boot"} in told["routes"]
+        assert {"netns": "blue", "dest": ["203.0.117.0/24"], "table": "70000", "type": "prohibit", "protocol": "boot"} in told["routes"]
+        far = {"netns": "blue", "dev": "eth0", "address": ["198.18.0.1/32"], "peer": "198.18.0.2", "noprefixroute": True}
+        assert far in told["addresses"]
+        assert {"netns": "blue", "dev": "lo", "address": ["10.255.0.1/32"]} in told["addresses"]
+        assert {"netns": "blue", "family": "ipv4", "priority": 100, "table": "300", "from": "192.0.2.0/24", "to": "198.51.100.1/32",
+                "iif": "eth0"} in told["rules"]  # fmt: skip
+        assert {"netns": "blue", "family": "ipv4", "priority": 101, "table": "70000", "not": True, "ipproto": "tcp", "sport": "53",
+                "dport": "1000-2000", "suppress_prefixlength": 8} in told["rules"]  # fmt: skip
+        assert {"netns": "blue", "family": "ipv6", "priority": 102, "uidrange": "5-6", "oif": "eth0", "type": "prohibit"} in told["rules"]
+
+    sandboxed(inside)
+
+
+def test_kinds_of_pyroute2_are_there_already_too(sandboxed: Sandbox) -> None:
+    pytest.importorskip("pyroute2", reason="pyroute2 is not installed for this Python: it decodes the attributes of vxlan")
+
+    def inside() -> None:
+        make(
+            """
+            netns add blue
+            link add below type bridge
+            link add vx0 type vxlan id 5 remote 192.0.2.9 dstport 4789 ttl 9 nolearning dev below
+            link add vx1 type vxlan id 6 group 239.1.1.1 dstport 4790 dev below
+            link set vx1 netns blue
+            """
+        )
+        command = ["ip", "link", "add", "mv0", "link", "below", "netns", "blue", "type", "macvlan", "mode", "bridge"]
+        done = subprocess.run(command, stderr=subprocess.PIPE, text=True, check=False)
+        if done.returncode:
+            pytest.skip(f"this kernel makes no macvlan: {done.stderr.strip()}")
+        told = info.collect(["blue", "/proc/self/ns/net"], EVERYTHING)["topology"]
+        assert would_change(told) == []
+        links = {link["name"]: link for link in told["links"]}
+        assert (links["mv0"]["parent"], links["mv0"]["parent_netns"]) == ("below", "/proc/self/ns/net")
+        assert links["mv0"]["macvlan"]["mode"] == "bridge"
+        assert {"id": 5, "remote": "192.0.2.9", "port": 4789, "ttl": 9, "learning": False}.items() <= links["vx0"]["vxlan"].items()
+
+    sandboxed(inside)
+
+
+def test_device_whose_attributes_need_a_missing_library_is_told_without_them(sandboxed: Sandbox, monkeypatch: pytest.MonkeyPatch) -> None:
+    def missing(kind: str) -> t.NoReturn:
+        raise MissingLibrary(f"no library for {kind}")
+
+    monkeypatch.setattr(kinds, "_message_class", missing)
+
+    def inside() -> None:
+        ip("link", "add", "vx0", "type", "vxlan", "id", "5", "dstport", "4789")
+        (link,) = info.collect(["/proc/self/ns/net"], ["links"])["topology"]["links"]
+        assert (link["name"], link["kind"]) == ("vx0", "vxlan")
+        assert "vxlan" not in link
+
+    sandboxed(inside)
+
+
+def test_facts_that_no_option_says(sandboxed: Sandbox) -> None:
+    def inside() -> None:
+        ip("netns", "add", "blue")
+        ip("netns", "set", "blue", "42")
+        pathlib.Path("/run/netns/old").touch()
+        with subprocess.Popen(["ip", "netns", "exec", "blue", "sleep", "100"]) as sleeper:
+            try:
+                while os.stat(f"/proc/{sleeper.pid}/ns/net").st_ino != os.stat("/run/netns/blue").st_ino:
+                    assert sleeper.poll() is None
+                found = info.collect(None, EVERYTHING)
+            finally:
+                sleeper.kill()
+        assert found["namespaces"] == {
+            "blue": {"path": "/run/netns/blue", "stale": False, "inode": os.stat("/run/netns/blue").st_ino, "nsid": 42,
+                     "pids": [sleeper.pid]},
+            "old": {"path": "/run/netns/old", "stale": True, "inode": None, "nsid": None, "pids": []},
+        }  # fmt: skip
+        assert found["topology"]["namespaces"] == [{"name": ["blue"], "loopback": False}]
+
+    sandboxed(inside)
+
+
+def test_only_what_is_asked_for_is_gathered(sandboxed: Sandbox) -> None:
+    def inside() -> None:
+        ip("netns", "add", "blue")
+        ip("link", "add", "br0", "type", "bridge")
+        assert info.collect(["blue"], [])["topology"] == {}
+        assert info.collect(["blue"], ["rules"])["topology"] == {"rules": []}
+        here = info.collect(["/proc/self/ns/net"], EVERYTHING)
+        assert [link["name"] for link in here["topology"]["links"]] == ["br0"]
+        assert "netns" not in here["topology"]["links"][0]
+        assert here["topology"]["namespaces"] == []
+        by_path = info.collect([f"/proc/{os.getpid()}/ns/net"], ["links"])
+        assert by_path["topology"]["links"][0]["netns"] == f"/proc/{os.getpid()}/ns/net"
+        with pytest.raises(StateError, match="'green'"):
+            info.collect(["green"], ["links"])
+
+    sandboxed(inside)
