@@ -40,13 +40,12 @@ NEWEST = next((core for core in ("2.21", "2.20") if set(pythons.CONTROLLERS[core
 # The name of the session to the ansible-core and the pyroute2 that it runs with.
 INTEGRATION = {"nopyroute2": ("2.19", None), "0.7.2": ("2.19", "pyroute2==0.7.2"), "newest": (NEWEST, "pyroute2")}
 
-# Long targets that have nothing to do with pyroute2: each in one of these sessions is enough.
-ONCE = {
-    "examples": "newest",
-    "playbook_lab": "nopyroute2",
-    "role_bridged_network": "nopyroute2",
-    "role_nat_network": "nopyroute2",
-    "role_requirements": "nopyroute2",
+# Where pyroute2 makes a difference: what a commit runs with each version of it. Without it all targets are run, less the examples.
+WITH_PYROUTE2 = ("netns_info", "netns_link", "netns_topology")
+TARGETS = {
+    "nopyroute2": ("--exclude", "examples"),
+    "0.7.2": WITH_PYROUTE2,
+    "newest": (*WITH_PYROUTE2, "netns", "veth", "examples"),
 }
 
 antsibull_nox.load_antsibull_nox_toml()
@@ -162,19 +161,18 @@ def _add_units(version: str) -> None:
     units.__doc__ = f"Unit tests on Python {version}."
 
 
-def _add_integration(name: str) -> None:
+def _add_integration(name: str, targets: tuple[str, ...], prefix: str) -> None:
     core, pyroute2 = INTEGRATION[name]
 
-    @nox.session(name=f"integration-{name}", python=pythons.first_of(*pythons.CONTROLLERS[core]))
+    @nox.session(name=f"{prefix}-{name}", python=pythons.first_of(*pythons.CONTROLLERS[core]))
     def integration(session: nox.Session) -> None:
         session.install(_core(core), "pip", *([pyroute2] if pyroute2 else []))
         _tree(session)
         options = ["--local", "--allow-root", "--allow-destructive", "--continue-on-error", "--color", "no"]
-        options += [] if session.posargs else [word for target in ONCE for word in ("--exclude", target) if ONCE[target] != name]
-        # with an Internet, since only traffic proves NAT
-        _sandbox(session, "ansible-test", "integration", *options, *session.posargs, outside=True)
+        _sandbox(session, "ansible-test", "integration", *options, *(session.posargs or targets), outside=True)
 
-    integration.__doc__ = f"Integration targets on this kernel with ansible-core {core} and {pyroute2 or 'no pyroute2'}."
+    what = "Integration targets" if targets else "All integration targets"
+    integration.__doc__ = f"{what} on this kernel with ansible-core {core} and {pyroute2 or 'no pyroute2'}."
 
 
 for _version in pythons.CONTROLLERS:
@@ -182,7 +180,9 @@ for _version in pythons.CONTROLLERS:
 for _version in UNITS:
     _add_units(_version)
 for _version in INTEGRATION:
-    _add_integration(_version)
+    _add_integration(_version, TARGETS[_version], "integration")
+for _version in ("0.7.2", "newest"):
+    _add_integration(_version, (), "integration-all")
 
 
 # ---- what a user calls -----------------------------------------------------------------------------------------------

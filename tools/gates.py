@@ -56,6 +56,8 @@ COMMIT = (
 MORE = (
     Gate("units-3.10", "pytest", ("3.10",)),
     Gate("units-3.12", "pytest", ("3.12",)),
+    Gate("integration-all-0.7.2", "integration"),
+    Gate("integration-all-newest", "integration"),
     Gate("docs", evidence="build succeeded"),
     Gate("bench", evidence="limit 80 MB: kept"),
 )
