@@ -19,7 +19,7 @@ import pythons
 import verdict
 
 # The longest that one gate may take, so that a hanging one ends as a failure with its output.
-LIMIT_SECONDS = 1500
+LIMIT_SECONDS = 2400
 TAIL_LINES = 40
 
 
