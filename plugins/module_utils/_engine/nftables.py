@@ -162,18 +162,14 @@ def tables(netns: str) -> list[tuple[str, str]]:
 
 def live(netns: str, family: str, table: str) -> Table | None:
     """One table as it is, or None; its ``text`` can be given to ``replace`` again."""
-    if _find() is None:
+    # asked by a list, since that a table is missing is told by nft in words only
+    if (family, table) not in tables(netns):
         return None
+    what = f"list the table {family} {table} {place(netns)}"
     with _inside(netns):
-        run = _run("-j", "list", "table", family, table)
-        if run.status == 0:
-            text = _run("list", "table", family, table)
-            run = text if text.status != 0 else run
-        if run.status != 0:
-            if "No such file or directory" in run.errors:
-                return None
-            raise KernelError(f"nft cannot list the table {family} {table} {place(netns)}: {_complaint(run)}")
-    return Table(netns=netns, family=family, table=table, text=text.output, ruleset=_canonical_json(run.output))
+        listing = _output(what, "-j", "list", "table", family, table)
+        text = _output(what, "list", "table", family, table)
+    return Table(netns=netns, family=family, table=table, text=text, ruleset=_canonical_json(listing))
 
 
 # -- changing
