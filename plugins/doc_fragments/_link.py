@@ -51,7 +51,7 @@ options:
   from_netns:
     description:
       - The namespace that a physical interface is taken from, by name or path, if it is not in O(netns) already.
-      - Left out, it is the host.
+      - Left out, it is the host. An interface that was moved from there to another namespace is taken from that one, and keeps its home.
     type: str
   take_over:
     description:

@@ -12,6 +12,7 @@ import typing as t
 
 from ansible_collections.linuxnet.netns.plugins.module_utils import _argspec
 from ansible_collections.linuxnet.netns.plugins.module_utils._argspec_link import LINK, LINK_LIMITS
+from ansible_collections.linuxnet.netns.plugins.module_utils._argspec_probe import CHECKS
 
 
 def _list(spec: _argspec.Spec, limits: dict[str, t.Any] | None = None) -> dict[str, t.Any]:
@@ -27,4 +28,11 @@ LISTS: _argspec.Spec = {
     "rules": _list(_argspec.RULE),
     "sysctls": _list(_argspec.SYSCTL, _argspec.SYSCTL_LIMITS),
     "nat": _list(_argspec.NAT),
+}
+
+# How a run is made.
+TERMS: _argspec.Spec = {
+    "purge": {"type": "bool", "default": True},
+    "verify": CHECKS,
+    "on_failure": {"type": "str", "choices": ["keep", "rollback"], "default": "rollback"},
 }

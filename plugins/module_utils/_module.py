@@ -12,8 +12,8 @@ import os
 import sys
 import typing as t
 
-from ansible_collections.linuxnet.netns.plugins.module_utils._engine import options, programs, transaction
-from ansible_collections.linuxnet.netns.plugins.module_utils._engine.errors import MissingLibrary, NetnsError
+from ansible_collections.linuxnet.netns.plugins.module_utils._engine import options, programs, transaction, values
+from ansible_collections.linuxnet.netns.plugins.module_utils._engine.errors import MissingLibrary, NetnsError, ProbeError
 
 if t.TYPE_CHECKING:
     from ansible.module_utils.basic import AnsibleModule
@@ -24,9 +24,23 @@ if t.TYPE_CHECKING:
 _SYSTEM_PYTHONS = ("/usr/bin/python3", "/usr/libexec/platform-python")
 
 
+# From -vvv on Ansible shows what a module was called with.
+_SHOWS_ARGUMENTS = 3
+
+
 def item(module: AnsibleModule, spec: t.Mapping[str, t.Any]) -> dict[str, t.Any]:
     """The module's own options as the one item of a list of ``netns_topology``."""
     return {name: module.params[name] for name in spec}
+
+
+def terms(params: t.Mapping[str, t.Any]) -> transaction.Terms:
+    """How a topology's run is made. Raises InputError."""
+    checks: tuple[t.Any, ...] = ()
+    if params["verify"]:
+        from ansible_collections.linuxnet.netns.plugins.module_utils._engine import probe_options
+
+        checks = probe_options.read(params["verify"], "verify")
+    return transaction.Terms(values.topology_name(params["name"]), params["purge"], checks, params["on_failure"])
 
 
 def require_root(module: AnsibleModule) -> None:
@@ -49,13 +63,19 @@ def _respawn_with_pyroute2() -> None:
 
 def fail(module: AnsibleModule, error: NetnsError) -> None:
     """End the module with the sentence; ``rolled_back`` is told only where there was something to undo."""
-    changes = getattr(error, "changes", [])
-    if not changes:
+    told: dict[str, t.Any] = {"changes": list(error.changes), **_recovered(error.recovered)}
+    if isinstance(error, ProbeError):
+        told["results"] = list(error.results)
+    if not error.changes:
         if isinstance(error, MissingLibrary):
             _respawn_with_pyroute2()
-        module.fail_json(msg=str(error), changes=[])
-    rolled_back = bool(getattr(error, "rolled_back", False))
-    module.fail_json(msg=str(error), changed=not rolled_back, changes=changes, rolled_back=rolled_back)
+        module.fail_json(msg=str(error), **told)
+    module.fail_json(msg=str(error), changed=not error.rolled_back, rolled_back=error.rolled_back, **told)
+
+
+def _recovered(changes: t.Sequence[dict[str, t.Any]]) -> dict[str, t.Any]:
+    """Told only where a killed run had left something."""
+    return {"recovered": list(changes)} if changes else {}
 
 
 def _runner(module: AnsibleModule) -> programs.Runner:
@@ -67,29 +87,41 @@ def _runner(module: AnsibleModule) -> programs.Runner:
     return start
 
 
+def prepare(module: AnsibleModule) -> None:
+    """What comes before the engine is asked for anything."""
+    require_root(module)
+    programs.use(_runner(module))
+
+
 def run(
     module: AnsibleModule,
     lists: dict[str, list[dict[str, t.Any]]],
     result: t.Callable[[Report], dict[str, t.Any]] | None = None,
-    topology: bool = False,
+    agreed: t.Callable[[], transaction.Terms] | None = None,
 ) -> None:
     """Bring the host to what the lists say and end the module.
 
-    ``result`` adds the module's own return values; ``topology``: messages name the list and the item.
+    ``result`` adds the module's own return values; ``agreed`` are the terms of a topology, whose messages name the list and the item.
     """
-    require_root(module)
-    programs.use(_runner(module))
+    prepare(module)
     try:
-        wanted = options.read(lists, module.params.get("state", "present"), topology)
-        report = transaction.execute(wanted, check_mode=module.check_mode)
+        how = agreed() if agreed else None
+        wanted = options.read(lists, module.params.get("state", "present"), topology=agreed is not None)
+        report = transaction.execute(wanted, check_mode=module.check_mode, terms=how)
     except NetnsError as error:
         fail(module, error)
         return
     for warning in report.warnings:
         module.warn(warning)
-    told: dict[str, t.Any] = {"changed": report.changed, "changes": report.changes}
+    changed = report.changed or bool(report.recovered)
+    told: dict[str, t.Any] = {"changed": changed, "changes": report.changes, **_recovered(report.recovered)}
+    if report.results:
+        told["results"] = report.results
     if module._diff:
-        told["diff"] = {"before": report.before, "after": report.after}
+        told["diff"] = report.diff()
     if result is not None:
         told.update(result(report))
+    if agreed is not None and module._verbosity < _SHOWS_ARGUMENTS:
+        # Ansible would send a thousand namespaces back to where they came from
+        told["invocation"] = {"module_args": {name: value for name, value in module.params.items() if name not in lists}}
     module.exit_json(**told)

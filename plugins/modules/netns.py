@@ -24,6 +24,8 @@ options:
     description:
       - V(present) makes sure that the namespace exists and is as asked for.
       - V(absent) removes the name, and with the last process in it the namespace and everything that lives there.
+      - A physical interface that M(linuxnet.netns.netns_link) or M(linuxnet.netns.netns_topology) moved there is first given back,
+        with the addresses and routes that it had. With O(processes=keep), it stays with the processes if there are any.
     type: str
     choices: [absent, present]
     default: present

@@ -11,7 +11,12 @@ module: netns_info
 short_description: Tell what is in network namespaces
 version_added: 0.1.0
 description:
-  - Returns namespaces and what lives in them, in the form that M(linuxnet.netns.netns_topology) takes.
+  - Returns namespaces and what lives in them, in the form that M(linuxnet.netns.netns_topology) takes. Given back to it,
+    the topology is there already and nothing changes.
+  - What no option can say is left out, and a warning names it. Interfaces of kinds whose attributes pyroute2 reads are left
+    out where it is not installed.
+  - Sysctls are not told, since the kernel does not say which of its values somebody set. The number of a namespace is told in
+    RV(namespaces) only, since most numbers are the kernel's own choice.
 extends_documentation_fragment:
   - linuxnet.netns._attributes.info_module
   - linuxnet.netns._attributes.actiongroup_netns
@@ -27,10 +32,11 @@ options:
     description:
       - What to look at.
       - V(links) includes veth pairs.
+      - V(nat) is read from the tables of M(linuxnet.netns.netns_nat), which takes the program nft where there are any.
     type: list
     elements: str
-    choices: [addresses, links, namespaces, routes, rules]
-    default: [addresses, links, namespaces, routes, rules]
+    choices: [addresses, links, namespaces, nat, routes, rules]
+    default: [addresses, links, namespaces, nat, routes, rules]
 seealso:
   - module: linuxnet.netns.netns_topology
 """
@@ -105,6 +111,12 @@ topology:
       type: list
       elements: dict
       sample: [{netns: blue, family: ipv4, priority: 1000, from: 192.0.2.0/24, table: "100"}]
+    nat:
+      description: NATed networks. An uplink that was V(auto) is told by its name.
+      returned: if O(gather) contains V(nat)
+      type: list
+      elements: dict
+      sample: [{name: lab, subnets: [10.77.0.0/24], interface: br-lab, uplink: eth0, masquerade: true}]
 namespaces:
   description: What is known of each namespace besides; the key is its name or path.
   returned: success
@@ -139,9 +151,9 @@ from ansible.module_utils.basic import AnsibleModule
 
 from ansible_collections.linuxnet.netns.plugins.module_utils._engine import info
 from ansible_collections.linuxnet.netns.plugins.module_utils._engine.errors import NetnsError
-from ansible_collections.linuxnet.netns.plugins.module_utils._module import fail, require_root
+from ansible_collections.linuxnet.netns.plugins.module_utils._module import fail, prepare
 
-PARTS = ["addresses", "links", "namespaces", "routes", "rules"]
+PARTS = ["addresses", "links", "namespaces", "nat", "routes", "rules"]
 
 
 def main() -> None:
@@ -152,12 +164,14 @@ def main() -> None:
         },
         supports_check_mode=True,
     )
-    require_root(module)
+    prepare(module)
     try:
         found = info.collect(module.params["netns"], set(module.params["gather"]))
     except NetnsError as error:
         fail(module, error)
         return
+    for warning in found.pop("warnings"):
+        module.warn(warning)
     module.exit_json(changed=False, **found)
 
 

@@ -29,7 +29,9 @@ options:
   state:
     description:
       - V(present) makes sure that the interface exists and is as asked for.
-      - V(absent) removes the interface of O(kind). Without O(kind) it is not removed but given back to O(from_netns), as physical ones are.
+      - V(absent) removes the interface of O(kind). Without O(kind) it is not removed but given back, as physical ones are.
+      - Given back, it has the name, MTU, MAC address, alias, queue length, bridge, sysctls, addresses, routes and up state that it had
+        when it was first moved. It goes to where it was then; where that is not known, to O(from_netns), down and bare.
     type: str
     choices: [absent, present]
     default: present
@@ -37,6 +39,11 @@ seealso:
   - module: linuxnet.netns.veth
   - module: linuxnet.netns.netns_addr
 notes:
+  - How an interface was before it was moved is kept in C(/run/linuxnet-netns), and so until the next boot. When its namespace is removed by
+    M(linuxnet.netns.netns) or M(linuxnet.netns.netns_topology), it is given back first.
+  - Addresses with a lifetime are given back with the lifetime that was left when the interface was moved. Routes from router
+    advertisements come again with the next advertisement. An address or route that somebody else has set meanwhile stays as it is.
+  - An interface that was given another name in its namespace is found again unless its MAC address was changed as well.
   - A kind that the running kernel does not have is refused, and nothing is changed.
 """
 

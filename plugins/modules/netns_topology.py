@@ -20,6 +20,7 @@ extends_documentation_fragment:
   - linuxnet.netns._attributes
   - linuxnet.netns._attributes.actiongroup_netns
   - linuxnet.netns._topology
+  - linuxnet.netns._probe.verify
   - linuxnet.netns._requirements
   - linuxnet.netns._requirements.pyroute2
   - linuxnet.netns._requirements.nft
@@ -27,10 +28,31 @@ options:
   state:
     description:
       - V(present) makes sure that everything listed exists and is as asked for.
-      - V(absent) removes everything listed; sysctls stay as they are, and what is gone already is fine.
+      - V(absent) removes everything that this topology made, listed or not; O(name) is enough. What was there before it stays, with a
+        warning if it is listed; sysctls stay as they are, and what is gone already is fine.
+      - V(absent) goes on after an error, and tells all of them at the end.
     type: str
     choices: [absent, present]
     default: present
+  purge:
+    description:
+      - Remove what an earlier run with this O(name) made and this one does not list.
+      - What somebody else made is never removed, nor what another topology lists too or has something standing on.
+    type: bool
+    default: true
+  on_failure:
+    description:
+      - V(rollback) brings the host back to what it was, if anything fails.
+      - V(keep) leaves what was done for a look. The next run with this O(name) goes on from there.
+    type: str
+    choices: [keep, rollback]
+    default: rollback
+notes:
+  - What a topology made is marked in the kernel, devices by an alternative name C(linuxnet.netns.NAME), addresses, routes and rules by the
+    protocol number 110, and recorded under C(/run/linuxnet-netns), which is empty after a reboot, as the network is.
+  - If two topologies list the same object, the last one that leaves removes it. A topology that wants it otherwise than the one that
+    made it is refused.
+  - A run that was killed is taken back by the next run of any module of this collection, which returns RV(recovered).
 seealso:
   - module: linuxnet.netns.netns
   - module: linuxnet.netns.netns_info
@@ -53,7 +75,7 @@ EXAMPLES = r"""
       - {netns: red, dev: eth0, address: 192.0.2.2/24}
 
 - name: A namespace behind a bridge, with a way out
-  linuxnet.netns.netns_topology: &lab
+  linuxnet.netns.netns_topology:
     name: lab
     namespaces:
       - name: web
@@ -76,9 +98,24 @@ EXAMPLES = r"""
     nat:
       - {name: lab, subnets: [192.0.2.0/24, "2001:db8:77::/64"], interface: br-lab}
 
+- name: Nothing of it, if the way out does not work
+  linuxnet.netns.netns_topology:
+    name: cable
+    namespaces:
+      - name: [amber, coral]
+    veths:
+      - name: eth0
+        netns: amber
+        peer: {name: eth0, netns: coral}
+    addresses:
+      - {netns: amber, dev: eth0, address: 198.51.100.1/24}
+      - {netns: coral, dev: eth0, address: 198.51.100.2/24}
+    verify:
+      - {netns: amber, ping: 198.51.100.2}
+
 - name: Remove all of it
   linuxnet.netns.netns_topology:
-    <<: *lab
+    name: lab
     state: absent
 """
 
@@ -120,6 +157,20 @@ changes:
       description: Why, in a few words.
       type: str
       sample: not there
+recovered:
+  description:
+    - What a killed run had left half done and this run took back, or brought to an end, before it began; in the form of RV(changes).
+  returned: if there was something
+  type: list
+  elements: dict
+  sample: []
+results:
+  description: What became of each check of O(verify), in the form of RV(linuxnet.netns.netns_probe#module:results).
+  returned: if there are checks and they were made
+  type: list
+  elements: dict
+  sample:
+    - {netns: web, check: ping, target: 203.0.113.10, ok: true, milliseconds: 0.4, source: 192.0.2.10, answer: null, layer: null, msg: null}
 rolled_back:
   description: Whether what had been done was undone, so that the host is as it was before.
   returned: on failure, if RV(changes) is not empty
@@ -127,19 +178,18 @@ rolled_back:
   sample: true
 """
 
-from ansible.module_utils.basic import AnsibleModule
-
 from ansible_collections.linuxnet.netns.plugins.module_utils._argspec import STATE
-from ansible_collections.linuxnet.netns.plugins.module_utils._argspec_topology import LISTS
-from ansible_collections.linuxnet.netns.plugins.module_utils._module import item, run
+from ansible_collections.linuxnet.netns.plugins.module_utils._argspec_topology import LISTS, TERMS
+from ansible_collections.linuxnet.netns.plugins.module_utils._long_lists import LongListsModule
+from ansible_collections.linuxnet.netns.plugins.module_utils._module import item, run, terms
 
 
 def main() -> None:
-    module = AnsibleModule(
-        argument_spec={"name": {"type": "str", "required": True}, **LISTS, "state": STATE},
+    module = LongListsModule(
+        argument_spec={"name": {"type": "str", "required": True}, **LISTS, **TERMS, "state": STATE},
         supports_check_mode=True,
     )
-    run(module, item(module, LISTS), topology=True)
+    run(module, item(module, LISTS), agreed=lambda: terms(module.params))
 
 
 if __name__ == "__main__":

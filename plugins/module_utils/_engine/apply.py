@@ -94,8 +94,13 @@ def _delete_namespace(change: Change, host: Host) -> t.Iterator[Step]:
         if not found.stale:
             host.keep(found.netns)
         host.forget(found.netns)
-        namespaces.remove(found.netns)
-        _resolver(found.netns, None)
+        # the name last: as long as it is there, whoever comes after a killed run sees that there is something left to do
+        try:
+            _resolver(found.netns, None)
+            namespaces.remove(found.netns)
+        except BaseException:
+            _resolver(found.netns, found.resolver)
+            raise
 
     yield remove
 
@@ -103,7 +108,7 @@ def _delete_namespace(change: Change, host: Host) -> t.Iterator[Step]:
 def _create_link(change: Change, host: Host) -> t.Iterator[Step]:
     link = t.cast(Link, change.after)
     if link.link_kind == "veth":
-        raise StateError(f"{link.describe()} cannot be put back: its other end was in a namespace that this run does not know")
+        raise StateError(f"{link.describe()} cannot be put back: its other end was in a namespace that has no name")
     if link.link_kind not in ("tun", "tap"):
         yield from link_messages.create(link, host)
         return
@@ -134,7 +139,8 @@ def _move_link(change: Change, host: Host) -> t.Iterator[Step]:
     source, target = t.cast(Link, change.before), t.cast(Link, change.after)
     for link in (source, target):
         host.forget_names(link.netns)
-    yield link_messages.move(source.ifname, source.netns, target.netns, host)
+    index = host.index(source.netns, source.ifname) if source.ifname != target.ifname else 0
+    yield link_messages.move(target.ifname, source.netns, target.netns, host, index)
 
 
 def _create_veth(change: Change, host: Host) -> t.Iterator[Step]:
@@ -191,6 +197,8 @@ def _rule(make: t.Callable[[Rule], Message], side: str) -> t.Callable[[Change, H
 
 def _set_sysctl(change: Change, host: Host) -> t.Iterator[Step]:
     wish = t.cast(Sysctl, change.after)
+    if wish.if_there and host.sysctl(wish.netns, wish.path) is None:
+        return
     if wish.value is not None:  # None: it came with a device and goes with it
         yield lambda: host.write_sysctl(wish.netns, wish.path, t.cast(str, wish.value))
 

@@ -197,9 +197,9 @@ def validate_bridge(options: t.Mapping[str, t.Any], where: str) -> dict[str, t.A
     if found.get("group_fwd_mask", 0) & 7:
         raise InputError(f"{where}: bridge.group_fwd_mask: bits 0 to 2 (STP, pause frames, LACP) cannot be forwarded: clear them")
     if found.get("stp") and found.get("forward_delay", 200) < 200:
-        raise InputError(f"{where}: bridge.forward_delay: with stp it is at least 200 hundredths of a second")
+        raise InputError(f"{where}: bridge.forward_delay: with stp it is at least 200 hundredths of a second: raise it, or set stp: false")
     if found.get("mcast_hash_max", 1) & found.get("mcast_hash_max", 1) - 1:
-        raise InputError(f"{where}: bridge.mcast_hash_max: {found['mcast_hash_max']} is not a power of two")
+        raise InputError(f"{where}: bridge.mcast_hash_max: {found['mcast_hash_max']} is not a power of two: use one such as 4096")
     return found
 
 
@@ -222,7 +222,7 @@ def validate_port(options: t.Mapping[str, t.Any], where: str) -> dict[str, t.Any
 
 
 def _vlan(value: t.Any, what: str) -> int:
-    return number(int(value) if isinstance(value, str) and value.isdigit() else value, what, 1, _LAST_VLAN)
+    return number(int(value) if isinstance(value, str) and value.isdecimal() else value, what, 1, _LAST_VLAN)
 
 
 def _vlan_range(item: t.Any, what: str) -> range:

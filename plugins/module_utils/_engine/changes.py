@@ -34,6 +34,7 @@ class Phase:
     NO_ROUTE = 110
     NO_ADDRESS = 115
     NO_DEVICE = 120
+    RETURN = 125  # a device home, before the namespace that it is in goes
     NO_NAMESPACE = 130
 
 
@@ -58,7 +59,6 @@ class Change:
     reason: str
     differs: t.Mapping[str, Pair] = dataclasses.field(default_factory=dict)
     owner: Key = ()  # the wish it belongs to
-    restores: tuple[Change, ...] = ()  # what is to be done again after the inverse: all that hung on a deleted device
 
     @classmethod
     def create(cls, after: Resource, phase: tuple[int, int], reason: str, owner: Key = ()) -> Change:

@@ -19,8 +19,11 @@ _LIFETIMES = ("valid_lft", "preferred_lft")
 
 def differences(found: Resource, wish: Resource) -> dict[str, tuple[t.Any, t.Any]]:
     """Name -> (found, wanted) of every attribute that the wish asks for and that is not so."""
-    now = found.attributes()
-    differs = {name: (now.get(name), value) for name, value in wish.attributes().items() if not _same(name, now.get(name), value)}
+    differs = {}
+    for name, value in wish.attributes().items():
+        now = found.attribute(name)
+        if now != value and not _same(name, now, value):
+            differs[name] = (now, value)
     # a route without a gateway says that its destination is on the link itself: a gateway in the way is a difference
     if isinstance(found, Route) and isinstance(wish, Route) and found.gateway and not wish.gateway and (wish.dev or wish.nexthops):
         differs["gateway"] = (found.gateway, None)
@@ -33,7 +36,7 @@ def _same(name: str, found: t.Any, wanted: t.Any) -> bool:
         return found is not None and found <= wanted
     if name == "nexthops":
         return _same_ways(found or (), wanted)
-    return bool(found == wanted)
+    return False
 
 
 def _same_ways(found: t.Sequence[Nexthop], wanted: t.Sequence[Nexthop]) -> bool:

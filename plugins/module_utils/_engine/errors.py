@@ -14,11 +14,13 @@ import typing as t
 class NetnsError(Exception):
     """Base of everything that a user is told: bad input, a refusal, or the kernel's own no.
 
-    After partial work ``changes`` says what had been done, and ``rolled_back`` whether it was undone.
+    After partial work ``changes`` says what had been done, and ``rolled_back`` whether it was undone;
+    ``recovered`` is what a killed run had left and this one took back before it began.
     """
 
     changes: t.Sequence[dict[str, t.Any]] = ()
     rolled_back: bool = False
+    recovered: t.Sequence[dict[str, t.Any]] = ()
 
 
 class InputError(NetnsError):
@@ -39,3 +41,11 @@ class KernelError(NetnsError):
 
 class MissingLibrary(NetnsError):
     """pyroute2 is needed for this run and is not there, or is too old."""
+
+
+class ProbeError(NetnsError):
+    """Checks of the network failed; ``results`` has all of them, those that passed too."""
+
+    def __init__(self, message: str, results: t.Sequence[dict[str, t.Any]] = ()) -> None:
+        super().__init__(message)
+        self.results = results

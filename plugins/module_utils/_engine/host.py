@@ -13,6 +13,7 @@ makes it and comes back. Only what has no socket (/proc/sys, tun devices, nft) i
 from __future__ import annotations
 
 import contextlib
+import errno
 import os
 import resource
 import struct
@@ -20,7 +21,7 @@ import typing as t
 
 from . import link_messages, namespaces, rtnetlink
 from .errors import StateError
-from .resources import Link
+from .resources import Link, Sysctl
 from .values import place
 
 _NETNSA_NSID, _NETNSA_FD = 1, 3
@@ -36,6 +37,8 @@ class Host:
         self._sockets: dict[str, rtnetlink.Socket] = {}
         self._indexes: dict[str, dict[str, int]] = {}
         self._names: dict[str, dict[int, str]] = {}
+        self._numbered: dict[str, dict[int, str]] = {}
+        self._nsids: dict[tuple[str, str], int] = {}
 
     def __enter__(self) -> Host:
         # two files a namespace: the usual soft limit of 1024 ends at 500 of them
@@ -76,6 +79,7 @@ class Host:
         """Names and indexes of devices are not to be trusted any more."""
         self._indexes.pop(netns, None)
         self._names.pop(netns, None)
+        self._numbered.pop(netns, None)
 
     def exists(self, netns: str, index: int) -> bool:
         """Whether there is a device with this index."""
@@ -88,6 +92,8 @@ class Host:
         if netns in self._fds:
             os.close(self._fds.pop(netns))
         self.forget_names(netns)
+        # whatever gets this name is another namespace; and for who removes a thousand of them, all at once is cheaper
+        self._nsids.clear()
 
     def _know(self, netns: str, name: str, index: int) -> None:
         self._indexes.setdefault(netns, {})[name] = index
@@ -134,6 +140,11 @@ class Host:
         data = self.socket(netns).get(rtnetlink.RTM_GETLINK, link_messages.query(name))
         return None if data is None else self._decode(data, netns)
 
+    def is_up(self, netns: str, name: str) -> bool:
+        """Whether there is such a device, and up."""
+        data = self.socket(netns).get(rtnetlink.RTM_GETLINK, link_messages.query(name))
+        return data is not None and bool(struct.unpack_from("=I", data, 8)[0] & link_messages.IFF_UP)
+
     def links(self, netns: str) -> list[Link]:
         """All devices of a namespace."""
         found = self.socket(netns).dump(rtnetlink.RTM_GETLINK, link_messages.query())
@@ -143,6 +154,16 @@ class Host:
             names[index] = rtnetlink.to_text(rtnetlink.attributes(data, link_messages.HEADER_SIZE)[link_messages.IFLA_IFNAME])
             self._know(netns, names[index], index)
         return [link_messages.decode(data, netns, lambda index: names.get(index, "")) for data in found]
+
+    def veths_to(self, netns: str, number: int) -> t.Iterator[tuple[str, int]]:
+        """The veth ends of a namespace whose peers are in the one that it calls by this number: name, and the peer's index there."""
+        for data in self.socket(netns).dump(rtnetlink.RTM_GETLINK, link_messages.query()):
+            found = rtnetlink.attributes(data, link_messages.HEADER_SIZE)
+            info = rtnetlink.attributes(found.get(link_messages.IFLA_LINKINFO, b""))
+            # of a device that stands on one of another namespace the index is told in the same way
+            if found.get(link_messages.IFLA_LINK_NETNSID) == struct.pack("=i", number) and link_messages.kind_of(info) == "veth":
+                peer = rtnetlink.to_u32(found[link_messages.IFLA_LINK])
+                yield rtnetlink.to_text(found[link_messages.IFLA_IFNAME]), peer
 
     def port_vlans(self, netns: str, index: int) -> dict[int, int]:
         """VLANs (number -> flags) of one bridge port; only the dump of all ports tells them."""
@@ -160,11 +181,40 @@ class Host:
         return link
 
     def nsid(self, netns: str, other: str) -> int | None:
-        """How ``netns`` calls the namespace ``other``; ``None`` where it has no number for it."""
-        body = _RTGENMSG + rtnetlink.u32(_NETNSA_FD, self.fd(other))
-        data = self.socket(netns).get(rtnetlink.RTM_GETNSID, body)
+        """How ``netns`` calls the namespace ``other``; ``None`` where it has no number for it, which it may get at any time."""
+        known = self._nsids.get((netns, other))
+        if known is None:
+            known = self._nsid_of(netns, self.fd(other))
+            if known is not None:
+                self._nsids[(netns, other)] = known
+        return known
+
+    def _nsid_of(self, netns: str, fd: int) -> int | None:
+        data = self.socket(netns).get(rtnetlink.RTM_GETNSID, _RTGENMSG + rtnetlink.u32(_NETNSA_FD, fd))
         number = struct.unpack("=i", rtnetlink.attributes(data or b"", 4).get(_NETNSA_NSID, b"\xff" * 4))[0]
         return None if number < 0 else number
+
+    def named(self, netns: str, number: int) -> str | None:
+        """The entry of /run/netns that ``netns`` calls by this number. The kernel does not tell: each has to be asked about."""
+        if netns not in self._numbered:
+            self._numbered[netns] = {}
+            for entry in namespaces.entries():
+                self._note_number(netns, entry)
+        return self._numbered[netns].get(number)
+
+    def _note_number(self, netns: str, entry: namespaces.Entry) -> None:
+        if entry.stale:
+            return
+        try:
+            fd = namespaces.open_reference(entry.name)
+        except StateError:  # gone meanwhile
+            return
+        try:
+            number = self._nsid_of(netns, fd)
+        finally:
+            os.close(fd)  # an open file would keep it alive
+        if number is not None:
+            self._numbered[netns].setdefault(number, entry.name)
 
     def nsid_request(self, netns: str, other: str, number: int) -> rtnetlink.Message:
         """Give ``other`` a number in ``netns``; the kernel takes it once and for all."""
@@ -180,7 +230,10 @@ class Host:
             except (FileNotFoundError, NotADirectoryError):
                 return None
             except OSError as exc:
-                raise StateError(f"sysctl {path} {place(netns)} cannot be read: {exc.strerror}") from exc
+                what = Sysctl(netns, path).describe()
+                if exc.errno == errno.EISDIR:
+                    raise StateError(f"{what} is a directory of settings: give the name of a setting in it") from exc
+                raise StateError(f"{what} cannot be read: {exc.strerror}") from exc
 
     def write_sysctl(self, netns: str, path: str, value: str) -> None:
         with self.inside(netns):

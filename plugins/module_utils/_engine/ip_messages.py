@@ -35,9 +35,10 @@ from .rtnetlink import (
     u8,
     u32,
 )
+from .values import OUR_PROTOCOL
 
 FAMILIES = {"ipv4": socket.AF_INET, "ipv6": socket.AF_INET6}
-_FAMILY_NAMES = {number: name for name, number in FAMILIES.items()}
+FAMILY_NAMES = {number: name for name, number in FAMILIES.items()}
 FOREVER = 2**32 - 1
 
 _IFA = struct.Struct("=BBBBI")
@@ -49,7 +50,7 @@ _IPV6_ONLY_FLAGS = ("nodad", "home", "mngtmpaddr")
 _RTM = struct.Struct("=BBBBBBBBI")
 _RTNH = struct.Struct("=HBBi")
 _RTA_DST, _RTA_OIF, _RTA_GATEWAY, _RTA_PRIORITY, _RTA_PREFSRC = 1, 4, 5, 6, 7
-_RTA_METRICS, _RTA_MULTIPATH, _RTA_TABLE, _RTA_VIA = 8, 9, 15, 18
+_RTA_METRICS, _RTA_MULTIPATH, _RTA_TABLE, _RTA_VIA, _RTA_ENCAP = 8, 9, 15, 18, 22
 _RTAX_MTU, _RTAX_ADVMSS = 2, 8
 _RTNH_F_ONLINK = 4
 _RT_TABLE_COMPAT = 252  # what the one byte of the header says for numbers above 255
@@ -64,7 +65,6 @@ _FRA_OIFNAME, _FRA_UID_RANGE, _FRA_PROTOCOL, _FRA_IP_PROTO, _FRA_SPORT_RANGE, _F
 _FIB_RULE_INVERT = 2
 RULE_TYPES = {"unicast": 1, "blackhole": 6, "unreachable": 7, "prohibit": 8}
 _RULE_TYPE_NAMES = {number: name for name, number in RULE_TYPES.items()}
-_RTPROT_STATIC = 4
 _UNSET = 2**32 - 1
 
 IndexOf = t.Callable[[str], int]
@@ -110,6 +110,9 @@ def set_address(address: Address, index_of: IndexOf, replace: bool = False) -> M
         valid = FOREVER if address.valid_lft is None else address.valid_lft
         preferred = valid if address.preferred_lft is None else address.preferred_lft
         parts.append(attribute(_IFA_CACHEINFO, struct.pack("=IIII", preferred, valid, 0, 0)))
+    protocol = OUR_PROTOCOL if address.protocol is None else address.protocol
+    if protocol:  # kernels before 5.18 do not look at it
+        parts.append(u8(_IFA_PROTO, protocol))
     header = _IFA.pack(_family(address.address), address.prefixlen, flags & 0xFF, address.scope or 0, index_of(address.dev))
     return Message(RTM_NEWADDR, NLM_F_REPLACE if replace else NLM_F_CREATE | NLM_F_EXCL, header + b"".join(parts))
 
@@ -172,9 +175,13 @@ def _nexthop(family: int, hop: Nexthop, index_of: IndexOf) -> bytes:
 
 
 def _route_scope(route: Route) -> int:
+    return natural_scope(route) if route.scope is None else route.scope
+
+
+def natural_scope(route: Route) -> int:
     """As iproute2: a neighbour is in link scope, what is behind a gateway in global scope."""
-    if route.scope is not None or ":" in route.dest:
-        return route.scope or 0
+    if ":" in route.dest:
+        return 0
     if route.type == "local":
         return 254
     return 253 if (route.type or "unicast") == "unicast" and not route.gateway and not route.nexthops else 0
@@ -200,7 +207,7 @@ def set_route(route: Route, index_of: IndexOf, replace: bool = False) -> Message
         parts.append(nest(_RTA_METRICS, *metrics))
     if route.nexthops:
         parts.append(attribute(_RTA_MULTIPATH, b"".join(_nexthop(family, hop, index_of) for hop in route.nexthops)))
-    protocol = _RTPROT_STATIC if route.protocol is None else route.protocol
+    protocol = OUR_PROTOCOL if route.protocol is None else route.protocol
     flags = _RTNH_F_ONLINK if route.onlink else 0
     kind = ROUTE_TYPES[route.type or "unicast"]
     header = _RTM.pack(family, int(length), 0, 0, min(route.table, _RT_TABLE_COMPAT), protocol, _route_scope(route), kind, flags)
@@ -263,6 +270,24 @@ def decode_route(data: bytes, netns: str, name_of: NameOf) -> Route:
     )
 
 
+def beyond_route(data: bytes) -> str:
+    """What makes it another route and no option says; empty: nothing."""
+    _family, _length, source, tos = _RTM.unpack_from(data)[:4]
+    encapsulated = _RTA_ENCAP in attributes(data, _RTM.size) or _RTA_ENCAP in _nexthop_attributes(data)
+    return "source prefix" if source else "type of service" if tos else "encapsulation" if encapsulated else ""
+
+
+def _nexthop_attributes(data: bytes) -> list[int]:
+    """The numbers of the attributes of all ways of a multipath route."""
+    found: list[int] = []
+    at, ways = 0, attributes(data, _RTM.size).get(_RTA_MULTIPATH, b"")
+    while at + _RTNH.size <= len(ways):
+        length = _RTNH.unpack_from(ways, at)[0]
+        found += attributes(ways[at : at + length], _RTNH.size)
+        at += (max(length, _RTNH.size) + 3) & ~3
+    return found
+
+
 # --- rules
 
 
@@ -301,7 +326,7 @@ def _rule_message(kind: int, flags: int, rule: Rule) -> Message:
     if rule.suppress_prefixlength is not None and rule.suppress_prefixlength >= 0:
         parts.append(u32(_FRA_SUPPRESS_PREFIXLEN, rule.suppress_prefixlength))
     if kind == RTM_NEWRULE:
-        parts.append(u8(_FRA_PROTOCOL, _RTPROT_STATIC if rule.protocol is None else rule.protocol))
+        parts.append(u8(_FRA_PROTOCOL, OUR_PROTOCOL if rule.protocol is None else rule.protocol))
     invert = _FIB_RULE_INVERT if chosen.get("not") else 0
     what = rule.type or "unicast"
     action = RULE_TYPES[what] if what in RULE_TYPES else int(what)  # goto and nop are no types of ours
@@ -338,7 +363,7 @@ def decode_rule(data: bytes, netns: str) -> Rule:
     suppress = to_u32(found[_FRA_SUPPRESS_PREFIXLEN]) if _FRA_SUPPRESS_PREFIXLEN in found else _UNSET
     return Rule(
         netns=netns,
-        family=_FAMILY_NAMES[family],
+        family=FAMILY_NAMES[family],
         priority=to_u32(found[_FRA_PRIORITY]) if _FRA_PRIORITY in found else 0,
         selectors=pairs(chosen),
         table=to_u32(found[_FRA_TABLE]) if _FRA_TABLE in found else table,
@@ -346,3 +371,16 @@ def decode_rule(data: bytes, netns: str) -> Rule:
         suppress_prefixlength=-1 if suppress == _UNSET else suppress,
         protocol=found[_FRA_PROTOCOL][0] if _FRA_PROTOCOL in found else 0,
     )
+
+
+# Beside those that options say: padding, and how the kernel came by it.
+_RULE_OPTIONS = frozenset({*range(1, 4), _FRA_PRIORITY, _FRA_FWMARK, _FRA_SUPPRESS_PREFIXLEN, _FRA_TABLE, _FRA_FWMASK, *range(17, 19)})
+_RULE_OPTIONS |= {_FRA_UID_RANGE, _FRA_PROTOCOL, _FRA_IP_PROTO, _FRA_SPORT_RANGE, _FRA_DPORT_RANGE}
+_RULE_WORDS = {4: "goto", 11: "realms", 12: "tunnel id", 13: "suppress_ifgroup", 19: "l3mdev", 25: "dscp", 26: "flow label"}
+
+
+def beyond_rule(data: bytes) -> str:
+    """What it selects by or does and no option says; empty: nothing. All zeros and all ones are how the kernel says none and any."""
+    found = attributes(data, _FRA.size)
+    more = [number for number, value in found.items() if number not in _RULE_OPTIONS and any(value) and value.strip(b"\xff")]
+    return ", ".join(_RULE_WORDS.get(number, f"attribute {number}") for number in more)

@@ -51,7 +51,7 @@ def _address(item: Item, netns: str, dev: str, value: str) -> Address:
     version6 = interface.version == 6
     if interface.ip.is_multicast or interface.ip.is_unspecified:
         what = "a multicast" if interface.ip.is_multicast else "the unspecified"
-        raise InputError(f"address: {value!r} cannot be given to a device: it is {what} address")
+        raise InputError(f"address: {value!r} cannot be given to a device: it is {what} address, use one of a single host")
     for name in ("peer", "broadcast"):
         other = item.get(name)
         if other and values.family_of(values.ip_address(other, name)) != values.family_of(str(interface.ip)):
@@ -61,11 +61,11 @@ def _address(item: Item, netns: str, dev: str, value: str) -> Address:
         if other and name == "peer" and values.ip_address(other, name) == str(interface.ip):
             raise InputError(f"peer: {other!r} is the address itself: remove it, or give the address of the other end")
     label = item.get("label")
-    if label and (len(label.encode()) > _LABEL_MAX or not label.startswith(dev)):
-        raise InputError(f"label: {label!r} must begin with {dev!r} and have at most {_LABEL_MAX} bytes")
+    if label and (len(label.encode()) > _LABEL_MAX or not label.startswith(dev) or not label.isprintable()):
+        raise InputError(f"label: {label!r} must begin with {dev!r} and have at most {_LABEL_MAX} bytes, none of them a control character")
     valid, preferred = (_lifetime(item, name) for name in ("valid_lft", "preferred_lft"))
     if preferred is not None and preferred > (valid if valid is not None else _FOREVER):
-        raise InputError(f"preferred_lft: {item['preferred_lft']} is longer than valid_lft, {valid}")
+        raise InputError(f"preferred_lft: {item['preferred_lft']} is longer than valid_lft, {valid}: lower it, or raise valid_lft")
     scope = item.get("scope")
     return Address(
         netns=netns,
@@ -95,7 +95,7 @@ def _lifetime(item: Item, name: str) -> int | None:
         return _FOREVER
     if str(value).isdecimal():
         return values.number(int(value), name, 0 if name == "preferred_lft" else 1, _U32)
-    raise InputError(f"{name}: {value!r} is neither a number of seconds nor 'forever'")
+    raise InputError(f"{name}: {value!r} is neither a number of seconds nor 'forever': use one of them")
 
 
 def _tables() -> dict[str, int]:
@@ -152,7 +152,7 @@ def _route(item: Item, given: str, present: bool) -> Route:
             raise InputError(f"{option}: gateway {way} of route {given} is link-local: say on which device it is")
     src = values.ip_address(item["src"], "src") if item.get("src") else None
     if src and values.family_of(src) != family:
-        raise InputError(f"src: {item['src']!r} is not of the same family as route {given}")
+        raise InputError(f"src: {item['src']!r} is not of the same family as route {given}: use one of its family, or remove src")
     for name in ("mtu", "advmss"):
         if item.get(name) is not None:
             values.number(item[name], name, 0, 65535 if name == "advmss" else _U32)
@@ -195,7 +195,7 @@ def _nexthop(hop: Item, position: int, family: str) -> Nexthop:
     gateway = _gateway_of(hop["gateway"], f"{option}.gateway", family) if hop.get("gateway") else None
     weight = values.number(1 if hop.get("weight") is None else hop["weight"], f"{option}.weight", 1, 256)
     if hop.get("onlink") and not (hop.get("gateway") and hop.get("dev")):
-        raise InputError(f"{option}.onlink: it needs a gateway and the dev on which it is")
+        raise InputError(f"{option}.onlink: it needs a gateway and the dev on which it is: give both")
     return Nexthop(gateway, values.interface_name(hop["dev"], f"{option}.dev") if hop.get("dev") else None, weight, bool(hop.get("onlink")))
 
 
@@ -205,12 +205,12 @@ def _check_nexthop(item: Item, dest: str, present: bool, hops: tuple[Nexthop, ..
         raise InputError(f"nexthops: route {dest} has a {'gateway' if gateway else 'dev'} too: use either the list or the single options")
     if kind in _WITHOUT_NEXTHOP and (gateway or dev or hops):
         raise InputError(
-            f"type: a {kind} route goes nowhere: remove {'gateway' if gateway else 'dev' if dev else 'nexthops'} of route {dest}"
+            f"type: a route of type {kind} goes nowhere: remove {'gateway' if gateway else 'dev' if dev else 'nexthops'} of route {dest}"
         )
     if present and kind not in _WITHOUT_NEXTHOP and not (gateway or dev or hops):
         raise InputError(f"gateway: route {dest} has no way to go: give a gateway, a dev, nexthops or a type such as blackhole")
     if item.get("onlink") and not (gateway and dev):
-        raise InputError(f"onlink: route {dest} needs a gateway and the dev on which it is")
+        raise InputError(f"onlink: route {dest} needs a gateway and the dev on which it is: give both")
 
 
 def rules(item: Item, present: bool) -> list[Resource]:
@@ -224,7 +224,7 @@ def rules(item: Item, present: bool) -> list[Resource]:
             families.add(values.family_of(prefix))
             chosen[name] = None if prefix.endswith("/0") else prefix  # the kernel does not tell it from no prefix
     if len(families) > 1:
-        raise InputError(f"to: {item['to']} is not of the same family as from, {item['from']}")
+        raise InputError(f"to: {item['to']} is not of the same family as from, {item['from']}: give each family a rule of its own")
     family = item.get("family") or next(iter(families), "ipv4")
     if families - {family}:
         option = "to" if item.get("from") in (None, "", *_EVERYTHING) else "from"
@@ -236,7 +236,7 @@ def rules(item: Item, present: bool) -> list[Resource]:
     priority, kind = item.get("priority"), item.get("type")
     suppress = item.get("suppress_prefixlength")
     if kind not in (None, "unicast") and item.get("table") is not None:
-        raise InputError(f"table: a rule of type {kind} looks nowhere up: remove table or type")
+        raise InputError(f"table: a rule of type {kind} looks up nothing: remove table or type")
     return [
         Rule(
             netns=values.netns_reference(item.get("netns")),
@@ -259,7 +259,7 @@ def _rule_numbers(chosen: dict[str, t.Any]) -> None:
     if chosen["fwmark"] is not None and chosen["fwmask"] is None:
         chosen["fwmask"] = _U32
     if chosen["fwmask"] is not None and chosen["fwmark"] is None:
-        raise InputError("fwmask: it needs the fwmark that it masks")
+        raise InputError(f"fwmask: {chosen['fwmask']:#x} masks nothing without a mark: give fwmark too")
     if chosen["fwmask"] == 0:
         raise InputError("fwmask: 0 leaves nothing of the fwmark: remove both, or set a bit of it")
     if chosen["tos"] is not None:

@@ -242,11 +242,12 @@ def checked(
             continue
         for target in table[name].sets or (name,):
             if target in found:
-                raise InputError(f"{where}: {what}.{name} and {what}.{target} say the same thing: remove one")
+                others = [other for other in options if other != name and target in (table[other].sets or (other,))]
+                raise InputError(f"{where}: {what}.{name} and {what}.{others[0]} say the same thing: remove one of them")
             found[target] = normalise(table[target], value, f"{where}: {what}.{name}")
     for name, option in table.items():
         if complete and option.required and name not in found:
-            raise InputError(f"{where}: {what}.{name} is required for a link of kind {what}")
+            raise InputError(f"{where}: {what}.{name} is required for a link of kind {what}: give it")
     return found
 
 
@@ -267,14 +268,14 @@ def in_place(kind: str, name: str, before: t.Any, after: t.Any) -> bool:
 
 def _integer(value: t.Any) -> t.Any:
     """A number that a template turned into text is a number."""
-    return int(value) if isinstance(value, str) and value.strip().isdigit() else value
+    return int(value) if isinstance(value, str) and value.strip().isdecimal() else value
 
 
 def _boolean(value: t.Any, what: str) -> bool:
     try:
         return _BOOLEANS[str(value).strip().lower()]
     except KeyError:
-        raise InputError(f"{what}: {value!r} is neither true nor false") from None
+        raise InputError(f"{what}: {value!r} is neither true nor false: write one of them") from None
 
 
 def _chosen(option: Option, value: t.Any, what: str) -> str:
@@ -282,13 +283,13 @@ def _chosen(option: Option, value: t.Any, what: str) -> str:
     for name, at in option.choices.items():
         if text in (name, str(at)):
             return name
-    raise InputError(f"{what}: {value!r} is not one of {', '.join(option.choices)}")
+    raise InputError(f"{what}: {value!r} is unknown: use one of {', '.join(option.choices)}")
 
 
 def _address(option: Option, value: str, what: str) -> str:
     address = ip_address(value, what)
     if option.type == "ip4" and ":" in address:
-        raise InputError(f"{what}: {value!r} is an IPv6 address, but this kind of tunnel has IPv4 outside")
+        raise InputError(f"{what}: {value!r} is an IPv6 address, but this kind of tunnel has IPv4 outside: use an IPv4 address")
     if ipaddress.ip_address(address).is_unspecified:
         raise InputError(f"{what}: {value!r} is no address: leave the option out instead")
     return address
@@ -312,4 +313,4 @@ def _account(kind: str, value: t.Any, what: str) -> int:
     try:
         return pwd.getpwnam(value).pw_uid if kind == "user" else grp.getgrnam(value).gr_gid
     except KeyError:
-        raise InputError(f"{what}: there is no {kind} {value!r} on this host") from None
+        raise InputError(f"{what}: there is no {kind} {value!r} on this host: correct it, or create the {kind} first") from None

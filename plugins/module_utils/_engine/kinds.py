@@ -61,19 +61,22 @@ def validate(kind: str, options: t.Mapping[str, t.Any], where: str, present: boo
 
 def _check_vxlan(options: t.Mapping[str, t.Any], where: str) -> None:
     if "remote" in options and "group" in options:
-        raise InputError(f"{where}: vxlan.remote and vxlan.group exclude each other: the first is one peer, the second a multicast group")
+        what = "the first is one peer, the second a multicast group"
+        raise InputError(f"{where}: vxlan.remote and vxlan.group exclude each other: {what}; remove one of them")
     for name, multicast in (("remote", False), ("local", False), ("group", True)):
         if name in options and ipaddress.ip_address(options[name]).is_multicast != multicast:
-            raise InputError(f"{where}: vxlan.{name}: {options[name]} is {'not ' if multicast else ''}a multicast address")
+            cure = {"remote": "use group for it", "local": "use an address of this host", "group": "use remote for a single peer"}[name]
+            raise InputError(f"{where}: vxlan.{name}: {options[name]} is {'not ' if multicast else ''}a multicast address: {cure}")
     families = {":" in options[name] for name in ("local", "remote", "group") if name in options}
     if len(families) > 1:
-        raise InputError(f"{where}: vxlan.local and vxlan.{'group' if 'group' in options else 'remote'} are of different IP versions")
+        other = "group" if "group" in options else "remote"
+        raise InputError(f"{where}: vxlan.local and vxlan.{other} are of different IP versions: use two of IPv4 or two of IPv6")
 
 
 def _check_bond(options: t.Mapping[str, t.Any], where: str) -> None:
     for name in ("updelay", "downdelay"):  # the kernel would round it down
         if options.get(name, 0) % (options.get("miimon") or 1):
-            raise InputError(f"{where}: bond.{name}: {options[name]} is not a multiple of miimon, which is {options['miimon']}")
+            raise InputError(f"{where}: bond.{name}: {options[name]} is not a multiple of miimon, which is {options['miimon']}: correct it")
 
 
 def encode(kind: str, options: t.Mapping[str, t.Any], parent: int = 0) -> bytes:

@@ -47,8 +47,9 @@ _TUN_TYPE = 3
 _AF_BRIDGE = 7
 _AF_INET6, _INET6_ADDR_GEN_MODE = 10, 8
 _ADDR_GEN_MODE = {"eui64": 0, "none": 1, "stable_secret": 2, "random": 3}
+_ADDR_GEN_MODES = {number: name for name, number in _ADDR_GEN_MODE.items()}
 _RTEXT_FILTER_BRVLAN, _RTEXT_FILTER_SKIP_STATS = 2, 8
-_IFF_UP, _IFF_LOWER_UP = 1, 0x10000
+IFF_UP, _IFF_LOWER_UP = 1, 0x10000
 
 # What the kernel tells of a kind and refuses at birth: counters; of vxlan ttl_inherit, a byte when told and a flag when asked,
 # and the reserved bits, which it works out by itself.
@@ -83,8 +84,8 @@ class Request(t.NamedTuple):
 
 
 def _body(*parts: bytes, index: int = 0, up: bool | None = None) -> bytes:
-    change = 0 if up is None else _IFF_UP
-    return _HEADER.pack(0, 0, index, _IFF_UP if up else 0, change) + b"".join(parts)
+    change = 0 if up is None else IFF_UP
+    return _HEADER.pack(0, 0, index, IFF_UP if up else 0, change) + b"".join(parts)
 
 
 def query(name: str = "", index: int = 0) -> bytes:
@@ -204,14 +205,14 @@ def settle(link: Link, names: Names, bare: bool = False) -> list[Request]:
     me = text(IFLA_IFNAME, link.ifname)
     requests = []
     # a device that is put back has the names that it had: one that was not ours does not become ours
-    marks = [text(IFLA_ALT_IFNAME, name) for name in (link.altnames if link.index else (MARK + link.ifname,))]
+    others = [name for name in link.altnames if link.index or not name.startswith(MARK)]
+    marks = [text(IFLA_ALT_IFNAME, name) for name in (others if link.index else (MARK + link.ifname, *others))]
     if marks:
         body = _body(me, nest(IFLA_PROP_LIST, *marks))
         requests.append(Request(1, where, Message(RTM_NEWLINKPROP, NLM_F_CREATE | NLM_F_EXCL, body), optional=True))
     if link.addr_gen_mode:
         # with the flags in one message the kernel goes up first, and the link-local address is there
-        mode = nest(IFLA_AF_SPEC, nest(_AF_INET6, u8(_INET6_ADDR_GEN_MODE, _ADDR_GEN_MODE[link.addr_gen_mode])))
-        requests.append(Request(1, where, Message(RTM_SETLINK, 0, _body(me, mode)), optional=True))
+        requests.append(_gen_mode(1, link, link.addr_gen_mode))
     later: dict[str, t.Any] = {"alias": link.alias or None, "master": link.master or None}
     if _keeps_mtu(link):
         later["mtu"] = link.mtu
@@ -245,6 +246,10 @@ def update(before: Link, after: Link, wanted: t.Mapping[str, t.Any], names: Name
         requests.append(Request(0, after.netns, Message(RTM_SETLINK, 0, _body(text(IFLA_IFNAME, after.ifname), up=False))))
     if rest:
         requests.append(Request(0, after.netns, _change(link, rest, names)))
+    if "master" in wanted and (before.ours or after.ours):
+        # as it would have been born: a port has no link-local address of its own, and what is no port any more has one
+        mode = after.addr_gen_mode or ("eui64" if not wanted["master"] and before.addr_gen_mode == "none" else None)
+        requests += [_gen_mode(0, after, mode)] if mode not in (None, before.addr_gen_mode) else []
     # what leaves its bridge has no settings there any more; the kernel checks them all together (mab needs learning)
     leaves = wanted.get("master") == ""
     member = {} if leaves else {name: value for name, value in wanted.items() if name.startswith("port.") and name not in _PORT_VLANS}
@@ -260,6 +265,12 @@ def update(before: Link, after: Link, wanted: t.Mapping[str, t.Any], names: Name
     if wanted.get("up"):
         requests.append(Request(0, after.netns, Message(RTM_SETLINK, 0, _body(text(IFLA_IFNAME, after.ifname), up=True))))
     return requests
+
+
+def _gen_mode(stage: int, link: Link, mode: str) -> Request:
+    """How the kernel makes the device's link-local address; on a kernel without IPv6 there is nothing to set."""
+    value = nest(IFLA_AF_SPEC, nest(_AF_INET6, u8(_INET6_ADDR_GEN_MODE, _ADDR_GEN_MODE[mode])))
+    return Request(stage, link.netns, Message(RTM_SETLINK, 0, _body(text(IFLA_IFNAME, link.ifname), value)), optional=True)
 
 
 def _port_as_it_was(link: Link) -> dict[str, t.Any]:
@@ -327,9 +338,9 @@ def _change(link: Link, wanted: t.Mapping[str, t.Any], names: Names) -> Message:
     return Message(RTM_NEWLINK, 0, _body(*parts))
 
 
-def move(name: str, source: str, target: str, names: Names) -> Request:
-    """An existing device into another namespace."""
-    return Request(0, source, Message(RTM_SETLINK, 0, _body(text(IFLA_IFNAME, name), u32(IFLA_NET_NS_FD, names.fd(target)))))
+def move(name: str, source: str, target: str, names: Names, index: int = 0) -> Request:
+    """An existing device into another namespace; with its index, ``name`` is the one that it is to have there."""
+    return Request(0, source, Message(RTM_SETLINK, 0, _body(text(IFLA_IFNAME, name), u32(IFLA_NET_NS_FD, names.fd(target)), index=index)))
 
 
 def delete(netns: str, name: str) -> Request:
@@ -345,7 +356,7 @@ def below(link: Link) -> int:
     return 0 if link.link_kind in ("veth", "gre", "gretap", "ipip", "sit") or link.parent_nsid is not None else link.parent_index
 
 
-def _kind(info: t.Mapping[int, bytes]) -> str:
+def kind_of(info: t.Mapping[int, bytes]) -> str:
     kind = to_text(info.get(_INFO_KIND, b""))
     # the kernel calls both tun, and tells them apart by an attribute: 2 is tap
     is_tap = kind == "tun" and attributes(info.get(_INFO_DATA, b"")).get(_TUN_TYPE, b"")[:1] == b"\2"
@@ -363,25 +374,24 @@ def decode(data: bytes, netns: str, name_of: t.Callable[[int], str]) -> Link:
     mac = found.get(IFLA_ADDRESS, b"")
     altnames = tuple(to_text(data) for number, data in attribute_list(found.get(IFLA_PROP_LIST, b"")) if number == IFLA_ALT_IFNAME)
     inet6 = attributes(attributes(found.get(IFLA_AF_SPEC, b"")).get(_AF_INET6, b""))
-    gen_mode = inet6.get(_INET6_ADDR_GEN_MODE, b"\0")[0]
     return Link(
         netns=netns,
         ifname=to_text(found[IFLA_IFNAME]),
-        link_kind=_kind(info),
+        link_kind=kind_of(info),
         # of a veth end it is the peer, which does not stand below it
-        parent=name_of(below) if below and nsid is None and below != index and _kind(info) != "veth" else None,
+        parent=name_of(below) if below and nsid is None and below != index and kind_of(info) != "veth" else None,
         mtu=to_u32(found[IFLA_MTU]),
         mac_address=mac.hex(":") if len(mac) == 6 else None,
         master=name_of(master) if master else "",
-        up=bool(flags & _IFF_UP),
+        up=bool(flags & IFF_UP),
         alias=to_text(found.get(IFLA_IFALIAS, b"")),
         txqueuelen=to_u32(found.get(IFLA_TXQLEN, b"\0\0\0\0")),
         num_tx_queues=to_u32(found.get(IFLA_NUM_TX_QUEUES, b"\1\0\0\0")),
         num_rx_queues=to_u32(found.get(IFLA_NUM_RX_QUEUES, b"\1\0\0\0")),
-        addr_gen_mode=next((name for name, number in _ADDR_GEN_MODE.items() if number == gen_mode), None),
+        addr_gen_mode=_ADDR_GEN_MODES.get(inet6.get(_INET6_ADDR_GEN_MODE, b"\0")[0]),
         ours=any(name.startswith(MARK) for name in altnames),
         altnames=altnames,
-        running=flags & (_IFF_UP | _IFF_LOWER_UP) == _IFF_UP | _IFF_LOWER_UP,
+        running=flags & (IFF_UP | _IFF_LOWER_UP) == IFF_UP | _IFF_LOWER_UP,
         index=index,
         parent_nsid=nsid,
         parent_index=below,

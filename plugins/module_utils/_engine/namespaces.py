@@ -23,7 +23,7 @@ import typing as t
 
 from . import syscalls
 from .errors import KernelError, StateError
-from .values import HOST, NETNS_DIR, namespace_name
+from .values import HOST, NETNS_DIR, namespace_name, no_namespace
 
 _NS_GET_NSTYPE = 0xB703
 
@@ -37,6 +37,7 @@ _THREAD_NETNS = "/proc/thread-self/ns/net"
 _LOCK_WAIT = 30.0  # seconds for another program that holds the lock on /run/netns
 _YOUNG = 1.0  # seconds in which a plain file may still become a namespace: iproute2 mounts on it without the lock
 
+_RETURNS = 20
 _EXHAUSTED = (errno.EMFILE, errno.ENFILE, errno.ENOMEM)
 
 
@@ -123,6 +124,14 @@ def entries() -> list[Entry]:
     return [entry for entry in map(_examine, names) if entry is not None]
 
 
+def what(name: str) -> str:
+    """What stands in the place of a namespace, in words; empty where nothing does."""
+    try:
+        return _kind(_path(name))
+    except FileNotFoundError:
+        return ""
+
+
 def find(name: str) -> Entry | None:
     """One name of /run/netns, or None where it is not there."""
     _path(name)
@@ -147,6 +156,16 @@ def _way_back() -> int:
         syscalls.setns(fd)
         _Home.returnable = True
     return fd
+
+
+def _return(fd: int) -> None:
+    """Go back to where the thread came from. Away from there nothing can be done or undone, so a kernel short of memory is asked again."""
+    for _attempt in range(_RETURNS):
+        with contextlib.suppress(KernelError):
+            syscalls.setns(fd)
+            return
+        time.sleep(0.01)
+    syscalls.setns(fd)
 
 
 def _open_network(path: str, flags: int, missing: str) -> int:
@@ -184,11 +203,7 @@ def open_reference(netns: str) -> int:
         kind = _kind(path)
     except FileNotFoundError:
         raise StateError(missing) from None
-    advice = {
-        "a stale plain file": "linuxnet.netns.netns with state present repairs it",
-        "a symbolic link": "use the path that it points to as 'netns', or remove it with linuxnet.netns.netns and state absent",
-    }
-    raise StateError(f"namespace {netns!r} is {kind} in {NETNS_DIR}, not a namespace: {advice.get(kind, f'remove {path} by hand')}")
+    raise StateError(no_namespace(netns, kind))
 
 
 def inode_of(fd: int) -> int:
@@ -213,7 +228,7 @@ def entered(fd: int) -> t.Iterator[None]:
         yield
     finally:
         _here.fd = before
-        syscalls.setns(back)
+        _return(back)
 
 
 # -- making, naming, removing
@@ -289,15 +304,16 @@ def _prepare(directory: int) -> None:
 def _clear_stale(name: str, path: str) -> None:
     """Remove a plain file that no creator is going to mount on any more; anything else in the way is an error."""
     while True:
+        try:
+            kind, age = _kind(path), time.time() - os.lstat(path).st_mtime
+        except FileNotFoundError:
+            return
+        # After the look at its kind: what is mounted in between is told from a mount of something else.
         found = _examine(name)
         if found is None:
             return
         if not found.stale:
             raise StateError(f"namespace {name!r} exists already: choose another name or remove it first")
-        try:
-            kind, age = _kind(path), time.time() - os.lstat(path).st_mtime
-        except FileNotFoundError:
-            return
         if kind != "a stale plain file":
             raise StateError(f"namespace {name!r} cannot be made: {path} is {kind}, not a namespace: remove it first")
         if not 0 <= age < _YOUNG:
@@ -349,7 +365,7 @@ def create(name: str) -> None:
                 syscalls.unshare()
                 syscalls.mount(_THREAD_NETNS, path, syscalls.MS_BIND)
             finally:
-                syscalls.setns(back)
+                _return(back)
         finally:
             os.close(back)
 

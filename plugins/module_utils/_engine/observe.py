@@ -18,16 +18,16 @@ import os
 import typing as t
 
 from . import ip_messages, link_messages, namespaces, rtnetlink
-from .errors import StateError
 from .host import Host
 from .options import Wanted
-from .record import Key, Resource, pairs
+from .record import Resource, pairs
 from .resources import Address, Link, Namespace, Nat, OnlyAddresses, Route, Rule, Sysctl, Table, TakeOver, Veth
-from .state import MAIN, Observed, hangs_on
+from .state import MAIN, Observed
 from .values import HOST, family_of
 
-# From this many devices of one namespace on, one dump is cheaper than single requests.
-_DUMP_FROM = 8
+# From this many devices of one namespace on, one dump of all addresses is cheaper than one for each device, unless
+# most of what there is is somebody else's. Of the devices themselves a dump is never cheaper than to ask for each.
+_DUMP_FROM = 64
 
 
 def settle(host: Host, wanted: Wanted, may_lack_nft: bool = False) -> Wanted:
@@ -45,7 +45,7 @@ def settle(host: Host, wanted: Wanted, may_lack_nft: bool = False) -> Wanted:
     made = {resource.netns for resource in present if isinstance(resource, Namespace)}
     for router in coming:
         if router.netns not in made and not view.there(router.netns):
-            Observed(places={router.netns: "not there"}).need_place(router.netns, router)
+            Observed(places={router.netns: "missing"}).need_place(router.netns, router)
     kept, removed = nat.resolve(coming, going, view)
     # an old value is given back where its device still is
     giving_back = not coming
@@ -53,64 +53,26 @@ def settle(host: Host, wanted: Wanted, may_lack_nft: bool = False) -> Wanted:
     absent += removed
     # the wishes themselves stay, to be judged by what they name
     merged = {resource.key: resource for resource in (*coming, *present)}
-    return Wanted(present=tuple(merged.values()), absent=tuple(absent), labels=wanted.labels)
-
-
-def keep_hanging(host: Host, wanted: Wanted, devices: set[tuple[str, str]], bare: set[tuple[str, str]]) -> Wanted:
-    """Wish as well for what hangs on devices that are re-created: addresses, routes and ports that somebody else set.
-
-    ``bare``: devices that may be without an IPv4 address for a moment.
-    """
-    asked = {resource.key for resource in (*wanted.present, *wanted.absent)}
-    asked |= {end.key for resource in wanted.present if isinstance(resource, Veth) for end in resource.ends}
-    kept: dict[Key, Resource] = {}
-    for netns in {netns for netns, _name in devices | bare}:
-        for found in _hanging(host, netns):
-            routed = isinstance(found, Route) and "." in found.dest and hangs_on(found, bare)
-            if (routed or hangs_on(found, devices)) and found.key not in asked:
-                kept[found.key] = found
-        for link in host.links(netns):
-            below = link_messages.below(link)
-            if below and (netns, host.device_name(netns, below)) in devices and link.key not in asked:
-                name = host.device_name(netns, below)
-                raise StateError(f"{link.describe()} stands on {name}, which has to be re-created: list it too, or remove it first")
-            if (netns, link.master) in devices and link.key not in asked:
-                kept[link.key] = Link(netns=netns, ifname=link.ifname, master=link.master)
-    return dataclasses.replace(wanted, present=(*wanted.present, *kept.values()))
-
-
-def _hanging(host: Host, netns: str) -> t.Iterator[Address | Route]:
-    """Addresses and routes of a namespace, less those that the kernel makes by itself."""
-
-    def name_of(index: int) -> str:
-        return host.device_name(netns, index)
-
-    for data in host.socket(netns).dump(rtnetlink.RTM_GETADDR, ip_messages.address_query(0)):
-        address = ip_messages.decode_address(data, netns, name_of)
-        if not address.automatic:
-            yield address
-    for family in ip_messages.FAMILIES.values():
-        for data in host.socket(netns).dump(rtnetlink.RTM_GETROUTE, ip_messages.route_query(family, 0)):
-            route = ip_messages.decode_route(data, netns, name_of)
-            if not route.automatic and route.type in ip_messages.ROUTE_TYPES:
-                yield route
+    return dataclasses.replace(wanted, present=tuple(merged.values()), absent=tuple(absent))
 
 
 def observe(host: Host, wanted: Wanted) -> Observed:
     """Read what the records are about. Opening never creates, and what is not there is simply not found."""
-    state = Observed()
+    state = Observed(because=wanted.because)
     everything = [*wanted.present, *wanted.absent]
     state.expect(wanted.present)
     _places(state, everything)
     _namespaces(host, state, wanted)
+    state.doomed = _doomed(state, wanted)
     _links(host, state, everything)
+    _homes(host, state, wanted)
     for kind, reader in _READERS.items():
         asked = [resource for resource in everything if isinstance(resource, kind)]
         by_place: dict[str, list[t.Any]] = {}
         for resource in asked:
             by_place.setdefault(resource.where, []).append(resource)
         for netns, resources in by_place.items():
-            if state.there(netns):
+            if state.there(netns) and netns not in state.doomed:
                 reader(host, state, netns, resources)
     state.expect(wanted.present)
     state.named = frozenset(resource.key for resource in everything)
@@ -120,26 +82,28 @@ def observe(host: Host, wanted: Wanted) -> Observed:
 # --- places and namespaces
 
 
-def _references(resource: Resource) -> t.Iterator[str]:
-    yield resource.where
-    if isinstance(resource, Namespace):
-        yield resource.netns
+def references(resource: Resource) -> set[str]:
+    """The namespaces that it has to do with."""
+    found = {resource.where} | ({resource.netns} if isinstance(resource, Namespace) else set())
     for link in resource.ends if isinstance(resource, Veth) else (resource,) if isinstance(resource, Link) else ():
-        yield link.netns
-        yield link.from_netns
+        found |= {link.netns, link.from_netns}
         if link.parent_netns is not None:
-            yield link.parent_netns
+            found.add(link.parent_netns)
+    return found
 
 
 def _places(state: Observed, resources: t.Sequence[Resource]) -> None:
-    for netns in {reference for resource in resources for reference in _references(resource)}:
-        if netns == HOST:
-            state.places[netns] = "there"
-        elif netns.startswith("/"):
-            state.places[netns] = "there" if os.path.exists(netns) else "missing"
-        else:
-            entry = namespaces.find(netns)
-            state.places[netns] = "missing" if entry is None else "stale" if entry.stale else "there"
+    for netns in {reference for resource in resources for reference in references(resource)}:
+        state.places[netns] = _place(netns)
+
+
+def _place(netns: str) -> str:
+    if netns == HOST:
+        return "there"
+    if netns.startswith("/"):
+        return "there" if os.path.exists(netns) else "missing"
+    entry = namespaces.find(netns)
+    return "missing" if entry is None else "there" if not entry.stale else namespaces.what(netns) or "missing"
 
 
 def _namespaces(host: Host, state: Observed, wanted: Wanted) -> None:
@@ -148,19 +112,21 @@ def _namespaces(host: Host, state: Observed, wanted: Wanted) -> None:
     asked = [resource for resource in (*wanted.present, *wanted.absent) if isinstance(resource, Namespace)]
     inodes = {}
     for resource in asked:
+        if resource.resolver is not None and resource in wanted.present:
+            resolver.need_directory(resource.netns)
         if resource.pid is not None and resource.pid not in state.pid_inodes:
             fd = namespaces.pid_namespace(resource.pid)
             state.pid_inodes[resource.pid] = namespaces.inode_of(fd)
             os.close(fd)
         if state.places[resource.netns] == "missing":
+            state.resolvers[resource.netns] = resolver.read_resolver(resource.netns)
             continue
-        stale = state.places[resource.netns] == "stale"
+        stale = state.places[resource.netns] != "there"
         found = Namespace(netns=resource.netns, stale=stale, resolver=resolver.read_resolver(resource.netns))
         if not found.stale:
-            lo = host.link(resource.netns, "lo")
             inode = namespaces.inode_of(host.fd(resource.netns))
             inodes[inode] = resource.key
-            found = dataclasses.replace(found, loopback=bool(lo and lo.up), nsid=host.nsid(HOST, resource.netns), inode=inode)
+            found = dataclasses.replace(found, loopback=host.is_up(resource.netns, "lo"), nsid=host.nsid(HOST, resource.netns), inode=inode)
         state.found[found.key] = found
     if inodes:
         for inode, pids in processes.processes(list(inodes)).items():
@@ -168,18 +134,25 @@ def _namespaces(host: Host, state: Observed, wanted: Wanted) -> None:
             state.found[namespace.key] = dataclasses.replace(namespace, pids=tuple(pids))
 
 
+def _doomed(state: Observed, wanted: Wanted) -> frozenset[str]:
+    """The namespaces that nothing keeps from going."""
+    going = [(wish, state.like(wish)) for wish in wanted.absent if isinstance(wish, Namespace) and wish.processes != "keep"]
+    return frozenset(wish.netns for wish, found in going if found and not found.stale and not (found.pids and wish.processes == "fail"))
+
+
 # --- devices
 
 
-def _device_names(resources: t.Iterable[Resource]) -> dict[str, set[str]]:
-    """Every device that a wish names, by namespace."""
+def _device_names(resources: t.Iterable[Resource], doomed: t.Collection[str]) -> dict[str, set[str]]:
+    """Every device that a wish names, by namespace; of the doomed ones only those that have to go home before."""
     names: dict[str, set[str]] = {}
 
     def add(netns: str, name: str | None) -> None:
-        if name:
+        if name and (netns not in doomed or physical):
             names.setdefault(netns, set()).add(name)
 
     for resource in resources:
+        physical = isinstance(resource, Link) and not resource.link_kind
         for link in resource.ends if isinstance(resource, Veth) else (resource,) if isinstance(resource, Link) else ():
             add(link.netns, link.ifname)
             add(link.netns, link.master)
@@ -213,15 +186,11 @@ def _need_library(resources: t.Iterable[Resource]) -> None:
 
 def _links(host: Host, state: Observed, resources: t.Sequence[Resource]) -> None:
     _need_library(resources)
-    for netns, names in _device_names(resources).items():
+    for netns, names in _device_names(resources, state.doomed).items():
         if not state.there(netns):
             continue
-        if len(names) < _DUMP_FROM:
-            found = [link for link in (host.link(netns, name) for name in sorted(names)) if link]
-        else:
-            found = [link for link in host.links(netns) if link.ifname in names]
-        for link in found:
-            state.devices[(netns, link.ifname)] = link
+        for link in filter(None, (host.link(netns, name) for name in sorted(names))):
+            state.devices[(netns, link.ifname)] = link  # which was asked for by an alternative name, maybe
     for resource in resources:
         for wish in resource.ends if isinstance(resource, Veth) else (resource,) if isinstance(resource, Link) else ():
             device = state.devices.get((wish.netns, wish.ifname))
@@ -249,6 +218,8 @@ def _as_asked(host: Host, device: Link, wish: Link) -> Link:
     if wish.parent and wish.parent_netns is not None and wish.parent_netns != wish.netns:
         elsewhere = device.parent_nsid is not None and device.parent_nsid == host.nsid(wish.netns, wish.parent_netns)
         parent = host.device_name(wish.parent_netns, device.parent_index) if elsewhere else None
+    if (info, port, parent, parent_netns) == (device.info, device.port, device.parent, device.parent_netns):
+        return device
     return dataclasses.replace(device, info=info, port=port, parent=parent, parent_netns=parent_netns)
 
 
@@ -267,6 +238,9 @@ def _pair(host: Host, state: Observed, wish: Veth) -> None:
         where = _peer_place(host, state, wish, known) if known and known.link_kind == "veth" else None
         if known is None or where is None:
             continue
+        if where in state.doomed:  # whatever its name is there
+            state.found[end.key] = dataclasses.replace(known, peer=(where, ""))
+            continue
         name = host.device_name(where, known.parent_index)
         peer = (state.devices.get((where, name)) or host.link(where, name)) if name else None
         if peer is None or peer.link_kind != "veth" or peer.parent_index != known.index:
@@ -277,12 +251,25 @@ def _pair(host: Host, state: Observed, wish: Veth) -> None:
 
 
 def _peer_place(host: Host, state: Observed, wish: Veth, end: Link) -> str | None:
-    """The reference of the namespace that the other end is in, where it is one that this run knows."""
+    """The reference of the namespace that the other end is in: one that this run knows, or else one that has a name."""
     if end.parent_nsid is None:
         return end.netns
     # lazily: the first one is right for every pair that is as it should be
     places = itertools.chain((other.netns for other in wish.ends if other.netns != end.netns), state.places)
-    return next((place for place in places if state.there(place) and host.nsid(end.netns, place) == end.parent_nsid), None)
+    known = next((place for place in places if state.there(place) and host.nsid(end.netns, place) == end.parent_nsid), None)
+    return host.named(end.netns, end.parent_nsid) if known is None else known
+
+
+def _homes(host: Host, state: Observed, wanted: Wanted) -> None:
+    """Devices that move: only a wish without a kind is about one, and only a namespace that goes may have one in it."""
+    movable = (isinstance(resource, Link) and not resource.link_kind for resource in (*wanted.present, *wanted.absent))
+    if not any(movable) and not any(isinstance(resource, Namespace) for resource in wanted.absent):
+        return
+    from . import observe_homes
+
+    for netns in observe_homes.references(state):
+        state.places.setdefault(netns, _place(netns))
+    observe_homes.look(host, state, wanted)
 
 
 # --- addresses, routes, rules
@@ -302,12 +289,18 @@ def _addresses(host: Host, state: Observed, netns: str, resources: t.Sequence[Ad
 
 
 def _routes(host: Host, state: Observed, netns: str, resources: t.Sequence[Route]) -> None:
-    wanted = {(ip_messages.FAMILIES[family_of(resource.dest)], resource.table) for resource in resources}
-    if any(resource.gateway or resource.nexthops for resource in resources):
-        wanted |= {(family, MAIN) for family, _table in wanted}
+    wanted: dict[int, set[int]] = {}
+    through = any(resource.gateway or resource.nexthops for resource in resources)
+    for resource in resources:
+        for table in (resource.table, MAIN) if through else (resource.table,):
+            wanted.setdefault(table, set()).add(int(ip_messages.FAMILIES[family_of(resource.dest)]))
     dests = {resource.dest for resource in resources}
-    for family, table in sorted(wanted):
+    for table, families in sorted(wanted.items()):
+        # the kernel goes through all families by itself where none is named
+        family = families.pop() if len(families) == 1 else 0
         for data in host.socket(netns).dump(rtnetlink.RTM_GETROUTE, ip_messages.route_query(family, table)):
+            if data[0] not in ip_messages.FAMILY_NAMES:
+                continue
             route = ip_messages.decode_route(data, netns, lambda number: host.device_name(netns, number))
             if route.dest in dests:
                 state.found.setdefault(route.key, route)  # the first of several is the one in use

@@ -18,7 +18,6 @@ from .resources import Address, Link, Namespace, Nat, Nexthop, OnlyAddresses, Sy
 
 Item = t.Mapping[str, t.Any]
 
-RESOLVER_MARK = "# Managed by linuxnet.netns"
 _OPTION_NAMES = {
     "link_kind": "kind",
     "ifname": "name",
@@ -30,11 +29,12 @@ _OPTION_NAMES = {
 
 @dataclasses.dataclass(frozen=True)
 class Wanted:
-    """What a run is asked for; ``labels`` say which option an object came from."""
+    """What a run is asked for; ``labels`` say which option an object came from, ``because`` why the absent ones go."""
 
     present: tuple[Resource, ...] = ()
     absent: tuple[Resource, ...] = ()
     labels: t.Mapping[Key, str] = dataclasses.field(default_factory=dict)
+    because: str = "state is absent"
 
 
 def read(lists: t.Mapping[str, t.Sequence[Item]], state: str = "present", topology: bool = False) -> Wanted:
@@ -172,9 +172,9 @@ def _resolver(item: Item) -> str | None:
         return None
     for option, words in (("search", search), ("resolver_options", options)):
         for word in words:
-            if not word or any(char.isspace() for char in word):
+            if not word or not word.isprintable() or " " in word:
                 raise InputError(f"{option}: {word!r} is not one word: give each entry of the list as an item of its own")
-    lines = [RESOLVER_MARK]
+    lines = [values.RESOLVER_MARK]
     for server in servers:
         address, zone, device = server.partition("%")
         zone += values.interface_name(device, "nameservers") if zone else ""
@@ -195,7 +195,9 @@ def _end(item: Item, prefix: str, kind: str, force: bool) -> Link:
             values.number(item[option], f"{prefix}{option}", low, high)
     alias = item.get("alias")
     if alias is not None and len(alias.encode()) > 255:
-        raise InputError(f"{prefix}alias: {len(alias.encode())} bytes are too many: the kernel keeps 255 at most")
+        raise InputError(f"{prefix}alias: {len(alias.encode())} bytes are too many for link {name}: the kernel keeps 255 at most")
+    if alias and "\0" in alias:
+        raise InputError(f"{prefix}alias: {alias!r} of link {name} has a zero byte, at which the kernel would end it: remove it")
     return Link(
         netns=values.netns_reference(item.get("netns"), f"{prefix}netns"),
         ifname=name,
@@ -250,7 +252,7 @@ def _links(item: Item, present: bool) -> list[Resource]:
     if port and link.master == "":
         raise InputError(f"port: link {link.ifname} is to be in no bridge, since master is empty: remove one of them")
     if not parent and present and kind and kinds.KINDS[kind].needs_parent:
-        raise InputError(f"parent: link {link.ifname} of kind {kind} needs the device that it stands on")
+        raise InputError(f"parent: link {link.ifname} of kind {kind} needs the device that it stands on: name it")
     if parent == link.ifname and (parent_netns is None or values.netns_reference(parent_netns) == link.netns):
         raise InputError(f"parent: {parent!r} cannot be its own parent: name the device that it stands on")
     return [
@@ -276,7 +278,7 @@ def _take_over(item: Item, link: Link) -> list[Resource]:
     if link.link_kind != "bridge":
         raise InputError(f"take_over: link {link.ifname} is not a bridge, and only a bridge has ports: set kind: bridge")
     if port == link.ifname:
-        raise InputError(f"take_over: {port!r} cannot be its own port")
+        raise InputError(f"take_over: {port!r} cannot be its own port: name the device that the bridge is to take over")
     return [TakeOver(netns=link.netns, bridge=link.ifname, port=port)]
 
 
@@ -291,7 +293,7 @@ def _sysctls(item: Item, present: bool) -> list[Resource]:
     given = [(name, value, "sysctls", f"sysctls.{name}") for name, value in (item.get("sysctls") or {}).items()]
     if item.get("name") is not None:
         if item.get("value") is None:
-            raise InputError(f"value: sysctl {item['name']} needs one")
+            raise InputError(f"value: sysctl {item['name']} needs one: give a number or a text")
         given.append((item["name"], item["value"], "name", "value"))
     if not given:
         raise InputError("name: give a name with its value, or a dict of them as sysctls")
@@ -308,9 +310,9 @@ def _nat(item: Item, present: bool) -> list[Resource]:
     interface, uplink = item.get("interface"), item.get("uplink") or "auto"
     subnets = tuple(dict.fromkeys(values.ip_prefix(subnet, "subnets") for subnet in item.get("subnets") or ()))
     if present and not subnets:
-        raise InputError(f"subnets: nat {item['name']} needs at least one")
+        raise InputError(f"subnets: nat {item['name']} needs at least one: give those that are behind its interface")
     if present and not interface:
-        raise InputError(f"interface: nat {item['name']} needs the device that its subnets are behind")
+        raise InputError(f"interface: nat {item['name']} needs the device that its subnets are behind: name it")
     if interface == uplink:
         raise InputError(f"uplink: {uplink!r} is the interface of nat {item['name']} itself: name the device that leads outside, or auto")
     return [

@@ -15,13 +15,13 @@ from __future__ import annotations
 import dataclasses
 import typing as t
 
-from . import plan_devices, takeover
+from . import plan_devices, plan_homes, plan_sysctls, takeover
 from .changes import Change, Phase
 from .compare import differences
 from .errors import StateError
 from .record import Resource
 from .resources import Address, Link, Namespace, Nat, OnlyAddresses, Route, Rule, Sysctl, Table, TakeOver, Veth
-from .values import place
+from .values import no_namespace, place
 
 if t.TYPE_CHECKING:
     from .options import Wanted
@@ -30,10 +30,11 @@ if t.TYPE_CHECKING:
 _R = t.TypeVar("_R", bound=Resource)
 
 
-def plan(wanted: Wanted, state: Observed) -> list[Change]:
+def plan(wanted: Wanted, state: Observed, problems: list[str] | None = None) -> list[Change]:
     """What is left to do, in the order in which it is done; empty when the host is as wanted.
 
-    Raises StateError for what cannot or must not be done, before anything is changed.
+    Raises StateError for what cannot or must not be done, before anything is changed; with ``problems``, what cannot be
+    removed is noted there, and the rest is planned.
     """
     depths = plan_devices.depths(wanted.present)
     late = plan_devices.bridges_with_ports(wanted.present)
@@ -43,24 +44,45 @@ def plan(wanted: Wanted, state: Observed) -> list[Change]:
         planner = _PRESENT[type(resource)]
         for change in planner(resource, state):
             if change.action == "delete":
-                change = dataclasses.replace(change, restores=plan_devices.hanging(change.resource, state))
                 state = state.without(change.resource)
             elif change.action == "update" and isinstance(change.resource, Link) and change.differs.get("up") == (True, False):
                 state = state.down(change.resource)
             changes += plan_devices.placed(change, depths, late)
-    doomed = {resource.netns for resource in wanted.absent if isinstance(resource, Namespace) and resource.processes != "keep"}
-    changes += _once(change for resource in wanted.absent for change in _ABSENT[type(resource)](resource, state, doomed))
+    changes += _once(_removals(wanted.absent, state, problems), changes)
     up_late = {change.resource.where for change in changes if change.phase[0] == Phase.BRIDGE_UP}
     changes = [
         _after_bridges(change) if isinstance(change.resource, Route) and change.resource.where in up_late else change for change in changes
     ]
-    return sorted(changes, key=lambda change: change.phase)
+    return sorted(plan_sysctls.again(changes, wanted.present), key=lambda change: change.phase)
 
 
-def _once(changes: t.Iterable[Change]) -> t.Iterator[Change]:
-    """Two wishes may mean one object, such as a rule with and without its priority, or either end of a pair: it goes once."""
-    gone: set[t.Any] = set()
+def _removals(absent: t.Iterable[Resource], state: Observed, problems: list[str] | None) -> t.Iterator[Change]:
+    """Namespaces first: whether one goes decides how what is in it goes."""
+    doomed: set[str] = set()
+    for resource in sorted(absent, key=lambda resource: not isinstance(resource, Namespace)):
+        try:
+            yield from _ABSENT[type(resource)](resource, state, doomed)
+        except StateError as exc:
+            if problems is None:
+                raise
+            if str(exc) not in problems:
+                problems.append(str(exc))
+        else:
+            if isinstance(resource, Namespace) and resource.processes != "keep":
+                doomed.add(resource.netns)
+
+
+def _once(changes: t.Iterable[Change], others: t.Sequence[Change]) -> t.Iterator[Change]:
+    """Two wishes may mean one object, such as a rule with and without its priority, either end of a pair, or an address
+    that its topology lists no longer on a device that is to have no other: it goes once."""
+    gone: set[t.Any] = {change.before for change in others if change.action == "delete" and isinstance(change.before, Address)}
+    home: list[Change] = []  # what belongs to a namespace's removal and to its device's
     for change in changes:
+        if change.phase[0] == Phase.RETURN:
+            if change not in home:
+                home.append(change)
+                yield change
+            continue
         ends = change.before.ends if isinstance(change.before, Veth) else ()
         what = frozenset(end.key for end in ends) or change.before
         if change.action != "delete" or what not in gone:
@@ -81,8 +103,19 @@ def _namespace(wish: Namespace, state: Observed) -> t.Iterator[Change]:
     if wish.pid is not None:
         wish = dataclasses.replace(wish, inode=state.pid_inodes[wish.pid])
     if found is None or found.stale:
-        reason = "not there" if found is None else "a stale plain file is in its place"
-        yield Change.create(wish, (Phase.NAMESPACE, 0), reason)
+        what = state.places[wish.netns] if found else "not there"
+        if found and what != "a stale plain file":
+            raise StateError(no_namespace(wish.netns, what))
+        reason = f"{what} is in its place" if found else what
+        text = state.resolvers.get(wish.netns) if wish.resolver else None
+        if text is None:
+            yield Change.create(wish, (Phase.NAMESPACE, 0), reason)
+            return
+        # somebody's DNS file waits there for this name: what replaces it must be able to bring it back
+        bare = dataclasses.replace(wish, resolver=None)
+        yield Change.create(bare, (Phase.NAMESPACE, 0), reason)
+        if text != wish.resolver:
+            yield Change.update(dataclasses.replace(bare, resolver=text), wish, {"resolver": (text, wish.resolver)}, (Phase.NAMESPACE, 1))
         return
     if wish.pid is not None and found.inode != wish.inode:
         raise StateError(
@@ -91,7 +124,8 @@ def _namespace(wish: Namespace, state: Observed) -> t.Iterator[Change]:
     differs = differences(found, wish)
     if "nsid" in differs and found.nsid is not None:
         raise StateError(
-            f"nsid: namespace {wish.netns!r} has the number {found.nsid} already, and the kernel cannot change it to {wish.nsid}"
+            f"nsid: namespace {wish.netns!r} has the number {found.nsid} already, and the kernel cannot change it to {wish.nsid}: "
+            "correct nsid, or remove the namespace first"
         )
     if differs:
         yield Change.update(found, wish, differs, (Phase.NAMESPACE, 1))
@@ -122,15 +156,16 @@ def _completed(wish: _R, found: _R, less: t.Collection[str]) -> _R:
     """The wish with what it leaves open as it was found."""
     if isinstance(wish, Address) and wish.valid_lft is not None:
         less = (*less, "preferred_lft")  # it cannot be longer
-    kept = {name: value for name, value in found.attributes().items() if getattr(wish, name) is None and name not in less}
+    kept: dict[str, t.Any] = {"protocol": found.protocol} if isinstance(found, Address) else {}  # who made it made it
+    kept.update({name: value for name, value in found.attributes().items() if getattr(wish, name) is None and name not in less})
     return dataclasses.replace(wish, **kept)
 
 
 def _only_addresses(wish: OnlyAddresses, state: Observed) -> t.Iterator[Change]:
     kept = {address.key for address in wish.keep}
     kinds = {(":" in address.address, address.scope or _natural_scope(address.address)) for address in wish.keep}
-    for found in state.found.values():
-        if not isinstance(found, Address) or (found.netns, found.dev) != (wish.netns, wish.dev) or found.key in kept:
+    for found in state.of(Address, wish.netns):
+        if found.dev != wish.dev or found.key in kept:
             continue
         if (":" in found.address, found.scope) in kinds and not found.automatic:
             yield Change.delete(found, (Phase.ADDRESS, 2), "not listed, and exclusive is true")
@@ -143,23 +178,26 @@ def _natural_scope(address: str) -> int:
 
 def _route(wish: Route, state: Observed) -> t.Iterator[Change]:
     state.need_place(wish.netns, wish)
-    for way in wish.ways:
-        state.need_device(wish.netns, way.dev, "dev", wish)
+    ways = [(f"nexthops[{at}]." if wish.nexthops else "", way) for at, way in enumerate(wish.ways)]
+    for where, way in ways:
+        state.need_device(wish.netns, way.dev, f"{where}dev", wish)
+    found = state.like(wish)
+    differs = differences(found, wish) if found else {}
+    if found and not differs:
+        return
+    for where, way in ways:
         if way.gateway and not way.onlink and not state.reaches(wish.netns, way.gateway, wish.table):
             raise StateError(
-                f"gateway: {way.gateway} of {wish.describe()} is in no subnet of the addresses there: "
+                f"{where}gateway: {way.gateway} of {wish.describe()} is in no subnet of the addresses there: "
                 "add an address in its subnet first, correct it, or set onlink: true with the dev on which it is"
             )
-    found = state.like(wish)
     if found is None:
         yield Change.create(wish, (Phase.ROUTE, wish.rank), "not there")
         return
-    differs = differences(found, wish)
-    if differs:
-        # the old way's source and protocol may not fit the new one; the metrics are about the destination
-        kept = set() if "type" in differs else {"mtu", "advmss"} if {"gateway", "dev", "nexthops"} & {*differs} else {*found.attributes()}
-        less = {*found.attributes()} - kept
-        yield Change.update(found, _completed(wish, found, less), differs, (Phase.ROUTE, wish.rank))
+    # the old way's source and protocol may not fit the new one; the metrics are about the destination
+    kept = set() if "type" in differs else {"mtu", "advmss"} if {"gateway", "dev", "nexthops"} & {*differs} else {*found.attributes()}
+    less = {*found.attributes()} - kept
+    yield Change.update(found, _completed(wish, found, less), differs, (Phase.ROUTE, wish.rank))
 
 
 def _rule(wish: Rule, state: Observed) -> t.Iterator[Change]:
@@ -181,10 +219,8 @@ def _rules_like(wish: Rule, state: Observed) -> list[Rule]:
     """The rules with the selectors of the wish, and its priority if it names one."""
     return [
         found
-        for found in state.found.values()
-        if isinstance(found, Rule)
-        and (found.netns, found.family, found.selectors) == (wish.netns, wish.family, wish.selectors)
-        and wish.priority in (None, found.priority)
+        for found in state.of(Rule, wish.netns)
+        if (found.family, found.selectors) == (wish.family, wish.selectors) and wish.priority in (None, found.priority)
     ]
 
 
@@ -229,43 +265,49 @@ def _table(wish: Table, state: Observed) -> t.Iterator[Change]:
 
 
 def _no_namespace(wish: Namespace, state: Observed, doomed: set[str]) -> t.Iterator[Change]:
-    found = state.like(wish)
+    found, going = state.like(wish), plan_homes.of_namespace(wish, state)
     if found is None:
+        for home in going:
+            yield from plan_homes.give_back(home, state, doomed | {home.netns})
         return
+    if found.stale and state.places[wish.netns] == "a directory":  # the one thing that is not taken away
+        raise StateError(no_namespace(wish.netns, "a directory"))
     if found.pids and wish.processes == "fail":
         shown = ", ".join(map(str, found.pids[:5])) + (", ..." if len(found.pids) > 5 else "")
         raise StateError(
             f"namespace {wish.netns!r} is in use by {len(found.pids)} process{'es' if len(found.pids) > 1 else ''} (pid {shown}): "
             "end them, or set processes: kill to end them, or processes: keep to remove only the name"
         )
+    for home in going:
+        yield from plan_homes.give_back(home, state, doomed | {home.netns})
     policy = dataclasses.replace(found, processes=wish.processes, kill_timeout=wish.kill_timeout)
-    yield Change.delete(policy, (Phase.NO_NAMESPACE, 0), "state is absent")
+    yield Change.delete(policy, (Phase.NO_NAMESPACE, 0), state.because)
 
 
 def _no_address(wish: Address, state: Observed, doomed: set[str]) -> t.Iterator[Change]:
     found = state.found.get(wish.key)
     if found and wish.netns not in doomed:
-        yield Change.delete(found, (Phase.NO_ADDRESS, 0), "state is absent")
+        yield Change.delete(found, (Phase.NO_ADDRESS, 0), state.because)
 
 
 def _no_route(wish: Route, state: Observed, doomed: set[str]) -> t.Iterator[Change]:
-    for found in [] if wish.netns in doomed else state.found.values():
-        if not isinstance(found, Route) or (found.netns, found.table, found.dest) != (wish.netns, wish.table, wish.dest):
+    for found in [] if wish.netns in doomed else state.of(Route, wish.netns):
+        if (found.table, found.dest) != (wish.table, wish.dest):
             continue
         if wish.metric in (None, found.metric) and not differences(found, wish):
-            yield Change.delete(found, (Phase.NO_ROUTE, 0), "state is absent")
+            yield Change.delete(found, (Phase.NO_ROUTE, 0), state.because)
 
 
 def _no_rule(wish: Rule, state: Observed, doomed: set[str]) -> t.Iterator[Change]:
     for found in [] if wish.netns in doomed else _rules_like(wish, state):
         if not differences(found, wish):
-            yield Change.delete(found, (Phase.NO_RULE, 0), "state is absent")
+            yield Change.delete(found, (Phase.NO_RULE, 0), state.because)
 
 
 def _no_table(wish: Table, state: Observed, doomed: set[str]) -> t.Iterator[Change]:
     found = state.found.get(wish.key)
     if found and wish.netns not in doomed:
-        yield Change.delete(found, (Phase.NO_FIREWALL, 0), "state is absent")
+        yield Change.delete(found, (Phase.NO_FIREWALL, 0), state.because)
 
 
 def _nothing(wish: Resource, state: Observed, doomed: set[str]) -> t.Iterator[Change]:

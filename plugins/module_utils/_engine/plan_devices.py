@@ -11,18 +11,20 @@ from __future__ import annotations
 import dataclasses
 import typing as t
 
+from . import plan_homes
 from .changes import Change, Phase
 from .compare import differences
 from .errors import InputError, StateError
 from .record import Key, Resource
-from .resources import Address, Link, Route, Veth
-from .state import hangs_on
+from .resources import Address, Link, Veth
 from .values import place
 
 if t.TYPE_CHECKING:
     from .state import Observed
 
 Device = tuple[str, str]
+
+_PORTLESS = ("dummy", "geneve", "ifb", "ipvlan", "macvlan", "macvtap", "tun", "veth", "vlan", "vxlan", "wireguard")
 
 
 def _ends(resource: Resource) -> tuple[Link, ...]:
@@ -101,21 +103,6 @@ def readdressed(changes: t.Iterable[Change]) -> set[Device]:
     return {(address.netns, address.dev) for action, address in changed if action == "delete" and address.key in come}
 
 
-def hanging(resource: Resource, state: Observed) -> tuple[Change, ...]:
-    """What puts everything back on a device that was put back."""
-    lost = {(end.netns, end.ifname) for end in _ends(resource)}
-    again = []
-    for found in state.found.values():
-        if isinstance(found, Link) and (found.netns, found.master) in lost:
-            free = dataclasses.replace(found, master="")
-            again.append(Change.update(free, found, {"master": ("", found.master)}, (Phase.DEVICE, 1), "rolled back"))
-        elif isinstance(found, Address) and hangs_on(found, lost) and not found.automatic:
-            again.append(Change.create(found, (Phase.ADDRESS, 0), "rolled back"))
-        elif isinstance(found, Route) and hangs_on(found, lost) and not found.automatic:
-            again.append(Change.create(found, (Phase.ROUTE, found.rank), "rolled back"))
-    return tuple(sorted(again, key=lambda change: change.phase))
-
-
 # --- present
 
 
@@ -123,12 +110,14 @@ def link(wish: Link, state: Observed) -> t.Iterator[Change]:
     state.need_place(wish.netns, wish)
     if wish.parent_netns is not None:
         state.need_place(wish.parent_netns, wish)
-    state.need_device(wish.netns, wish.master, "master", wish)
+    _need_master(wish, "", wish, state)
     state.need_device(wish.netns if wish.parent_netns is None else wish.parent_netns, wish.parent, "parent", wish)
     model = state.devices.get((wish.netns, wish.mac_of or ""))
     if model and not wish.mac_address:
         wish = dataclasses.replace(wish, mac_address=model.mac_address)
     found = state.like(wish)
+    if wish.port and not ((found and found.master) if wish.master is None else wish.master):
+        raise StateError(f"port: {wish.describe()} is in no bridge: give its bridge as master, or remove port")
     if found is None and not wish.link_kind:
         yield from _moved(wish, state)
     elif found is None:
@@ -137,19 +126,31 @@ def link(wish: Link, state: Observed) -> t.Iterator[Change]:
         yield from _corrected(found, wish, state)
 
 
+def _need_master(end: Link, prefix: str, wish: Resource, state: Observed) -> None:
+    """Refuse a master that is not there, or that is of a kind without ports."""
+    option = f"{prefix}master"
+    state.need_device(end.netns, end.master, option, wish)
+    device = (end.netns, end.master or "")
+    master = state.devices.get(device) if device not in state.coming_devices else None
+    if master and master.link_kind in _PORTLESS:
+        raise StateError(f"{option}: {end.master!r} {place(end.netns)} is of kind {master.link_kind}, which has no ports: name a bridge")
+    if master and master.link_kind == end.link_kind == "bridge":
+        raise StateError(f"{option}: a bridge cannot be a port of a bridge, as {end.ifname!r} of {end.master!r}: join them by a veth pair")
+
+
 def _born(wish: Link) -> Link:
     """A new device is up unless it was to be down."""
     return dataclasses.replace(wish, up=wish.up is not False)
 
 
 def _moved(wish: Link, state: Observed) -> t.Iterator[Change]:
-    source = state.devices.get((wish.from_netns, wish.ifname))
+    source = state.devices.get((wish.from_netns, wish.ifname)) or plan_homes.elsewhere(wish, state)
     if source is None or wish.from_netns == wish.netns:
         places = place(wish.netns) + ("" if wish.from_netns == wish.netns else f" or {place(wish.from_netns)}")
         raise StateError(f"name: there is no device {wish.ifname!r} {places}: correct it, or give the kind of link to create")
     # the kernel takes a device down and out of its master when it moves
-    there = dataclasses.replace(source, netns=wish.netns, up=False, master="", port=(), raw_port=b"")
-    yield Change("move", source, there, (Phase.DEVICE, 0), f"is {place(wish.from_netns)}", owner=wish.key)
+    there = dataclasses.replace(source, netns=wish.netns, ifname=wish.ifname, up=False, master="", port=(), raw_port=b"")
+    yield Change("move", source, there, (Phase.DEVICE, 0), f"is {place(source.netns)}", owner=wish.key)
     wish = _born(wish)
     differs = differences(there, wish)
     if differs:
@@ -207,7 +208,7 @@ def _may_recreate(found: Link, wish: Link, because: str) -> None:
 def veth(wish: Veth, state: Observed) -> t.Iterator[Change]:
     for end in wish.ends:
         state.need_place(end.netns, wish)
-        state.need_device(end.netns, end.master, "master", wish)
+        _need_master(end, "peer." if end is wish.peer else "", wish, state)
     found = [state.like(end) for end in wish.ends]
     if not any(found):
         yield Change.create(wish, (Phase.DEVICE, 0), "not there")
@@ -239,15 +240,13 @@ def veth(wish: Veth, state: Observed) -> t.Iterator[Change]:
 
 
 def no_veth(wish: Veth, state: Observed, doomed: set[str]) -> t.Iterator[Change]:
-    found = [state.like(end) for end in wish.ends]
-    if any(end.netns in doomed for end in wish.ends) and all(found[: len(wish.ends)]):
-        return  # goes with its namespace
-    for now in found:
-        if now is None or now.netns in doomed:
-            continue
+    for now in (state.like(end) for end in wish.ends):
+        if now is None or now.netns in doomed or (now.peer and now.peer[0] in doomed):
+            continue  # goes with its namespace
         if now.link_kind != "veth":
-            raise StateError(f"{now.describe()} is of kind {now.link_kind or 'physical'}, not an end of a veth pair: it is not removed")
-        yield Change.delete(_pair(now, state), (Phase.NO_DEVICE, 0), "state is absent")
+            kind = now.link_kind or "physical"
+            raise StateError(f"{now.describe()} is of kind {kind}, not an end of a veth pair: linuxnet.netns.netns_link removes it")
+        yield Change.delete(_pair(now, state), (Phase.NO_DEVICE, 0), state.because)
         if now.peer:
             return
 
@@ -261,19 +260,24 @@ def _height(link: Link, state: Observed) -> int:
 
 
 def no_link(wish: Link, state: Observed, doomed: set[str]) -> t.Iterator[Change]:
+    home = plan_homes.of_link(wish, state)
+    if home:
+        yield from plan_homes.give_back(home, state, doomed)
+        return
     found = state.like(wish)
     if found is None or (found.link_kind and wish.link_kind and wish.netns in doomed):
         return
     if wish.link_kind and found.link_kind != wish.link_kind:
-        raise StateError(f"kind: {found.describe()} is of kind {found.link_kind or 'physical'}, not {wish.link_kind}: it is not removed")
+        kind = found.link_kind or "physical"
+        raise StateError(f"kind: {found.describe()} is of kind {kind}, not {wish.link_kind}: it is not removed, correct kind")
     if wish.link_kind:
-        yield Change.delete(found, (Phase.NO_DEVICE, -_height(found, state)), "state is absent")
+        yield Change.delete(found, (Phase.NO_DEVICE, -_height(found, state)), state.because)
         return
     if wish.from_netns == wish.netns:
         raise StateError(
             f"{found.describe()} is not given back: it is where from_netns says that it came from; give its kind to remove a virtual link"
         )
     if (wish.from_netns, wish.ifname) in state.devices:
-        raise StateError(f"{found.describe()} cannot be given back: {place(wish.from_netns)} there is another device of that name")
-    home = dataclasses.replace(found, netns=wish.from_netns, up=False, master="", port=(), raw_port=b"")
-    yield Change("move", found, home, (Phase.NO_DEVICE, 0), "state is absent")
+        raise plan_homes.name_taken(found, wish.from_netns)
+    back = dataclasses.replace(found, netns=wish.from_netns, up=False, master="", port=(), raw_port=b"")
+    yield Change("move", found, back, (Phase.NO_DEVICE, 0), state.because)

@@ -10,11 +10,13 @@ from __future__ import annotations
 
 import dataclasses
 import functools
+import operator
 import typing as t
 
 from .values import HOST, place
 
 Key = tuple[t.Any, ...]
+_R = t.TypeVar("_R", bound="Resource")
 Pairs = tuple[tuple[str, t.Any], ...]
 
 
@@ -30,8 +32,10 @@ class Resource:
     KIND: t.ClassVar[str] = ""
     KEY: t.ClassVar[tuple[str, ...]] = ()
     POLICY: t.ClassVar[tuple[str, ...]] = ()
+    TRACE: t.ClassVar[tuple[str, ...]] = ()  # beside its identity: what it takes to recognise it and to remove it
 
-    @property
+    # asked for ten times as often as there are records
+    @functools.cached_property
     def key(self) -> Key:
         """What makes it this object and no other."""
         return (self.KIND, *(getattr(self, name) for name in self.KEY))
@@ -46,10 +50,29 @@ class Resource:
         """The namespace reference it lives in."""
         return str(getattr(self, "netns", HOST))
 
+    @functools.cached_property
+    def claims(self) -> frozenset[Key]:
+        """The objects that a record is about: of a pair each end."""
+        return frozenset(part.key for part in getattr(self, "ends", (self,)))
+
     def attributes(self) -> dict[str, t.Any]:
         """Every field that says something and can be compared."""
-        found = ((name, getattr(self, name)) for name in _compared(t.cast(t.Any, type(self))))
-        return {name: value for name, value in found if value is not None and value != ()}
+        names, values = _compared(t.cast(t.Any, type(self)))
+        return {name: value for name, value in zip(names, values(self)) if value is not None and value != ()}
+
+    def attribute(self, name: str) -> t.Any:
+        """One of them; None where it says nothing."""
+        value = getattr(self, name)
+        return None if value == () else value
+
+    def essence(self: _R) -> _R:
+        """No more of it than it takes to find it again and to remove it."""
+        return t.cast(_R, self._essence)
+
+    # what a run leaves alone is asked twice: before it and after it
+    @functools.cached_property
+    def _essence(self) -> Resource:
+        return type(self)(**{name: getattr(self, name) for name in (*self.KEY, *self.TRACE)})
 
     def option(self, name: str) -> str:
         """What a user calls an attribute."""
@@ -65,6 +88,8 @@ class Resource:
 
 
 @functools.cache
-def _compared(record: type[Resource]) -> tuple[str, ...]:
-    """The fields of a record that are neither its identity nor how to do it."""
-    return tuple(field.name for field in dataclasses.fields(record) if field.name not in {*record.KEY, *record.POLICY})
+def _compared(record: type[Resource]) -> tuple[tuple[str, ...], t.Callable[[Resource], tuple[t.Any, ...]]]:
+    """The fields of a record that are neither its identity nor how to do it, and what reads them all."""
+    names = tuple(field.name for field in dataclasses.fields(record) if field.name not in {*record.KEY, *record.POLICY})
+    one = operator.attrgetter(*names) if names else lambda _record: ()
+    return names, one if len(names) != 1 else lambda record: (one(record),)

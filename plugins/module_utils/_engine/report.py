@@ -9,12 +9,13 @@
 from __future__ import annotations
 
 import dataclasses
+import functools
 import typing as t
 
 from .changes import Change
 from .record import Key, Resource
 
-_PLAIN = frozenset("abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789_-./()")
+_PLAIN = frozenset("abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789_-./() ")
 _NUMBERS = frozenset("0123456789abcdefABCDEFxXoO._-")  # and dates
 _WORDS = ("null", "true", "false", "yes", "no", "on", "off", "")
 
@@ -24,38 +25,41 @@ class Report:
     """``changes`` in the order of execution; ``found`` the state read after the run (in check mode: before it)."""
 
     changes: list[dict[str, t.Any]] = dataclasses.field(default_factory=list)
-    before: str = ""
-    after: str = ""
     found: dict[Key, Resource] = dataclasses.field(default_factory=dict)
     created: frozenset[Key] = frozenset()
     warnings: list[str] = dataclasses.field(default_factory=list)
+    recovered: list[dict[str, t.Any]] = dataclasses.field(default_factory=list)  # what a killed run had left, taken back
+    results: list[dict[str, t.Any]] = dataclasses.field(default_factory=list)  # of the checks
 
     @property
     def changed(self) -> bool:
         return bool(self.changes)
 
+    def diff(self) -> dict[str, str]:
+        """What the changes were about, ``before`` and ``after`` them."""
+        before: dict[str, dict[str, t.Any]] = {}
+        after: dict[str, dict[str, t.Any]] = {}
+        made = set()  # here: before the run they were not there, or were others
+        for entry in self.changes:
+            label = _label(entry)
+            # of a rule the new one is made before the old one goes
+            old = label not in made or (entry["action"] == "delete" and entry["before"] != after.get(label))
+            for name, value in (entry["before"] or {}).items() if old else ():
+                before.setdefault(label, {}).setdefault(name, value)
+            if entry["action"] == "create":
+                made.add(label)
+                after[label] = dict(entry["after"])
+            elif entry["action"] == "delete" and (label not in made or not old):
+                after.pop(label, None)
+            elif entry["action"] != "delete":
+                after.setdefault(label, {}).update(entry["after"])
+        return {"before": yaml(before), "after": yaml(after)}
+
 
 def report(changes: t.Sequence[Change], found: dict[Key, Resource]) -> Report:
     """The report of a run that made, or would make, these changes."""
-    told = [change.report() for change in changes]
-    before: dict[str, dict[str, t.Any]] = {}
-    after: dict[str, dict[str, t.Any]] = {}
-    made = set()  # here: before the run they were not there, or were others
-    for entry in told:
-        label = _label(entry)
-        # of a rule the new one is made before the old one goes
-        old = label not in made or (entry["action"] == "delete" and entry["before"] != after.get(label))
-        for name, value in (entry["before"] or {}).items() if old else ():
-            before.setdefault(label, {}).setdefault(name, value)
-        if entry["action"] == "create":
-            made.add(label)
-            after[label] = dict(entry["after"])
-        elif entry["action"] == "delete" and (label not in made or not old):
-            after.pop(label, None)
-        elif entry["action"] != "delete":
-            after.setdefault(label, {}).update(entry["after"])
     created = frozenset(change.resource.key for change in changes if change.action == "create")
-    return Report(told, yaml(before), yaml(after), found, created)
+    return Report([change.report() for change in changes], found, created)
 
 
 def _label(entry: t.Mapping[str, t.Any]) -> str:
@@ -80,15 +84,20 @@ def _below(value: t.Any, indent: str) -> str:
 
 
 def _scalar(value: t.Any) -> str:
+    if isinstance(value, str):
+        return _text(value)
     if value is None:
         return "null"
     if isinstance(value, bool):
         return str(value).lower()
     if isinstance(value, (dict, list, tuple)):
         return "{}" if isinstance(value, dict) else "[]"
-    text = str(value)
-    if isinstance(value, str) and (
-        text.lower() in _WORDS or not set(text) <= _PLAIN | {" "} or text[0] in "-. " or text[0].isdigit() and set(text) <= _NUMBERS
-    ):
+    return str(value)
+
+
+# the names of options and most of their values come again and again
+@functools.lru_cache(maxsize=4096)
+def _text(text: str) -> str:
+    if text.lower() in _WORDS or not set(text) <= _PLAIN or text[0] in "-. " or text[0].isdigit() and set(text) <= _NUMBERS:
         return "'" + text.replace("'", "''") + "'"
     return text

@@ -14,6 +14,7 @@ name the fields that are not compared: identity, and how to do it.
 from __future__ import annotations
 
 import dataclasses
+import functools
 import typing as t
 
 from .record import Key, Pairs, Resource
@@ -30,6 +31,7 @@ class Namespace(Resource):
     KIND: t.ClassVar[str] = "namespace"
     KEY: t.ClassVar[tuple[str, ...]] = ("netns",)
     POLICY: t.ClassVar[tuple[str, ...]] = ("pid", "processes", "kill_timeout", "inode", "stale", "pids")
+    TRACE: t.ClassVar[tuple[str, ...]] = ("inode", "processes", "kill_timeout")
 
     netns: str
     loopback: bool | None = None
@@ -65,6 +67,7 @@ class Link(Resource):
         *("from_netns", "force", "fixed", "addr_gen_mode", "mac_of"),
         *("ours", "running", "index", "parent_nsid", "parent_index", "peer", "altnames", "raw_info", "raw_port"),
     )
+    TRACE: t.ClassVar[tuple[str, ...]] = ("link_kind", "parent", "parent_netns", "master", "from_netns")
 
     netns: str
     ifname: str
@@ -111,18 +114,21 @@ class Link(Resource):
             found.update({f"{field}.{name}": value for name, value in found.pop(field, ())})
         return found
 
+    def attribute(self, name: str) -> t.Any:
+        field, dot, inner = name.partition(".")  # such as info.vni
+        return dict(getattr(self, field)).get(inner) if dot else super().attribute(name)
+
 
 @dataclasses.dataclass(frozen=True)
 class Veth(Resource):
     """A pair of veth ends, each in a namespace of its own; a wish only: what is found are two links."""
 
     KIND: t.ClassVar[str] = "veth"
-
     end: Link
     peer: Link | None = None  # None only where the pair is to go
     force: bool = False
 
-    @property
+    @functools.cached_property
     def key(self) -> Key:
         return (self.KIND, self.end.netns, self.end.ifname)
 
@@ -140,6 +146,10 @@ class Veth(Resource):
             found["peer"] = {"name": self.peer.ifname, "netns": self.peer.netns or None, **self.peer.shown()}
         return found
 
+    @functools.cached_property
+    def _essence(self) -> Veth:
+        return Veth(end=self.end.essence(), peer=self.peer.essence() if self.peer else None)
+
     @property
     def ends(self) -> tuple[Link, ...]:
         return (self.end,) if self.peer is None else (self.end, self.peer)
@@ -152,6 +162,7 @@ class Address(Resource):
     KIND: t.ClassVar[str] = "address"
     KEY: t.ClassVar[tuple[str, ...]] = ("netns", "dev", "address")
     POLICY: t.ClassVar[tuple[str, ...]] = ("wait_for_dad", "tentative", "dadfailed", "protocol")
+    TRACE: t.ClassVar[tuple[str, ...]] = ("prefixlen", "peer", "protocol")
 
     netns: str
     dev: str
@@ -172,14 +183,14 @@ class Address(Resource):
     # observed only
     tentative: bool = False
     dadfailed: bool = False
-    protocol: int = 0
+    protocol: int | None = None  # who set it; in a wish None, which is this collection
 
     @property
     def automatic(self) -> bool:
         """Whether it is a link-local one, which the kernel makes with the device."""
         return self.address.startswith("fe80:")
 
-    @property
+    @functools.cached_property
     def key(self) -> Key:
         if ":" in self.address:
             return (self.KIND, self.netns, self.dev, self.address)
@@ -195,12 +206,11 @@ class OnlyAddresses(Resource):
     """A wish: of the families and scopes in ``keep``, ``dev`` has no other addresses (kernel-made link-local ones stay)."""
 
     KIND: t.ClassVar[str] = "only_addresses"
-
     netns: str
     dev: str
     keep: tuple[Address, ...] = ()
 
-    @property
+    @functools.cached_property
     def key(self) -> Key:
         return (self.KIND, self.netns, self.dev)
 
@@ -215,6 +225,7 @@ class TakeOver(Resource):
 
     KIND: t.ClassVar[str] = "take_over"
     KEY: t.ClassVar[tuple[str, ...]] = ("netns", "bridge")
+    TRACE: t.ClassVar[tuple[str, ...]] = ("port",)
 
     netns: str
     bridge: str
@@ -244,6 +255,7 @@ class Route(Resource):
 
     KIND: t.ClassVar[str] = "route"
     KEY: t.ClassVar[tuple[str, ...]] = ("netns", "table", "dest", "metric")
+    TRACE: t.ClassVar[tuple[str, ...]] = ("gateway", "dev", "type", "protocol", "nexthops")
 
     netns: str
     dest: str  # canonical prefix; 0.0.0.0/0 and ::/0 for default
@@ -300,6 +312,7 @@ class Rule(Resource):
     KIND: t.ClassVar[str] = "rule"
     KEY: t.ClassVar[tuple[str, ...]] = ("netns", "family", "priority", "selectors")
     POLICY: t.ClassVar[tuple[str, ...]] = ("protocol",)
+    TRACE: t.ClassVar[tuple[str, ...]] = ("protocol",)
 
     netns: str
     family: str
@@ -346,6 +359,7 @@ class Nat(Resource):
 
     KIND: t.ClassVar[str] = "nat"
     KEY: t.ClassVar[tuple[str, ...]] = ("netns", "network")
+    TRACE: t.ClassVar[tuple[str, ...]] = ("interface", "uplink")
 
     netns: str
     network: str

@@ -13,14 +13,18 @@ that of each. An inverse restores what a change was about. The rest is compared 
 
 from __future__ import annotations
 
+import dataclasses
 import os
 import typing as t
 
 from . import ip_messages, link_messages, rtnetlink
 from .changes import Change
 from .host import Host
-from .record import Key, Resource
+from .observe_hanging import port_of
+from .plan_sysctls import overwritten
+from .record import Key, Resource, pairs
 from .resources import Address, Link, Namespace, Route, Sysctl, Veth
+from .state import NEW_PORT
 
 Device = tuple[str, str]
 
@@ -28,134 +32,167 @@ _REASON = "rolled back"
 # What of a device's own may be lost by a change of something else.
 _OWN = ("mtu", "master", "up")
 _CONF = ("net/ipv4/conf", "net/ipv6/conf")
-# Writing the one for all devices writes that of each device; of forwarding there is a second name.
-_EVERYWHERE = {
-    "net/ipv4/ip_forward": ("net/ipv4/conf", ("forwarding", "accept_redirects")),
-    "net/ipv4/conf/all/forwarding": ("net/ipv4/conf", ("forwarding", "accept_redirects")),
-    "net/ipv6/conf/all/forwarding": ("net/ipv6/conf", ("forwarding",)),
-    "net/ipv6/conf/all/force_forwarding": ("net/ipv6/conf", ("force_forwarding",)),
-    "net/ipv6/conf/all/disable_ipv6": ("net/ipv6/conf", ("disable_ipv6",)),
-}
 
 
+@dataclasses.dataclass(frozen=True)
 class Snapshot:
-    """The devices that changes put at risk, with all that hangs on them; empty for a run that only adds."""
+    """The devices that changes put at risk, with all that hangs on them; empty for a run that only adds. Records only."""
 
-    def __init__(self, host: Host, changes: t.Sequence[Change]) -> None:
-        self._host = host
-        self._links: dict[Device, Link] = {}
-        self._addresses: list[Address] = []
-        self._routes: dict[tuple[t.Any, ...], Route] = {}
-        self._sysctls: dict[str, dict[str, str]] = {}  # namespace -> path -> value
-        at_risk: dict[str, set[str] | None] = {}  # None: every device of the namespace
-        for change in changes:
-            self._look_at(change, at_risk)
-        # a bridge goes up last, also one in a namespace that is still to be made
-        coming = {change.after.netns for change in changes if change.action == "create" and isinstance(change.after, Namespace)}
-        for netns, names in at_risk.items():
-            if netns in coming:
-                continue
-            for link in _with_dependents(host.links(netns), names):
-                self._keep(link)
+    links: tuple[Link, ...] = ()  # each after what it stands on
+    addresses: tuple[Address, ...] = ()  # in the kernel's order
+    routes: tuple[Route, ...] = ()
+    sysctls: tuple[Sysctl, ...] = ()  # all and default before single devices
 
-    def _look_at(self, change: Change, at_risk: dict[str, set[str] | None]) -> None:
-        before = change.before
-        if isinstance(before, Sysctl) and before.path in _EVERYWHERE:
-            directory, keys = _EVERYWHERE[before.path]
-            self._keep_sysctls(before.netns, (directory,), None, keys)
-            if before.path.endswith("disable_ipv6"):
-                at_risk[before.netns] = None
-        for netns, name in _endangered(change):
-            if change.action in ("delete", "move") and not isinstance(before, Address):
-                self._keep_sysctls(netns, _CONF, name)
-            names = at_risk.setdefault(netns, set())
-            if names is not None:
-                names.add(name)
 
-    def _keep(self, link: Link) -> None:
-        self._links[(link.netns, link.ifname)] = link
-        self._addresses += [address for address in self._addresses_of(link) if not address.automatic]
-        for route in self._routes_of(link):
+# --- before the run
+
+
+def take(host: Host, changes: t.Sequence[Change]) -> Snapshot:
+    """What the changes put at risk, as it is."""
+    at_risk: dict[str, set[str] | None] = {}  # None: every device of the namespace
+    sysctls: dict[Key, Sysctl] = {}
+    # a bridge goes up last, also one in a namespace that is still to be made
+    coming = {change.after.netns for change in changes if change.action == "create" and isinstance(change.after, Namespace)}
+    for change in changes:
+        for sysctl in (*_look_at(host, change, at_risk), *_switched(host, change, coming)):
+            sysctls.setdefault(sysctl.key, sysctl)
+    links: list[Link] = []
+    for netns, names in at_risk.items():
+        if netns not in coming:
+            links += [_whole_port(host, link) for link in _with_dependents(host.links(netns), names)]
+    addresses = [address for link in links for address in _addresses_of(host, link) if not address.automatic]
+    routes = {_whole(route): route for link in links for route in _routes_of(host, link)}
+    return Snapshot(tuple(links), tuple(addresses), tuple(routes.values()), tuple(sysctls.values()))
+
+
+def _look_at(host: Host, change: Change, at_risk: dict[str, set[str] | None]) -> t.Iterator[Sysctl]:
+    before = change.before
+    along = overwritten(before.path) if isinstance(before, Sysctl) and before.value is not None else None
+    if along and isinstance(before, Sysctl):  # and not in a namespace that is still to come
+        yield from _sysctls(host, before.netns, along[:1], None, along[1])
+        if before.path.endswith("disable_ipv6"):
+            at_risk[before.netns] = None
+    for netns, name in _endangered(change):
+        if change.action in ("delete", "move") and not isinstance(before, Address):
+            yield from _sysctls(host, netns, _CONF, name)
+        names = at_risk.setdefault(netns, set())
+        if names is not None:
+            names.add(name)
+
+
+def _switched(host: Host, change: Change, coming: t.Collection[str]) -> list[Sysctl]:
+    """What is switched while an IPv4 address goes, there or back: a killed run would leave it so."""
+    address = change.resource
+    if not isinstance(address, Address) or ":" in address.address or address.netns in coming:
+        return []
+    return _sysctls(host, address.netns, _CONF[:1], address.dev, ("promote_secondaries",))
+
+
+def _whole_port(host: Host, link: Link) -> Link:
+    """With its settings as a port: in another bridge, or in the same one anew, it would have none of them."""
+    return dataclasses.replace(link, port=port_of(host, link)) if link.raw_port else link
+
+
+def _addresses_of(host: Host, link: Link) -> list[Address]:
+    dumped = host.socket(link.netns).dump(rtnetlink.RTM_GETADDR, ip_messages.address_query(link.index))
+    return [ip_messages.decode_address(data, link.netns, lambda _index: link.ifname) for data in dumped]
+
+
+def _routes_of(host: Host, link: Link) -> t.Iterator[Route]:
+    """The routes by way of a device, less those that the kernel makes by itself."""
+    for family in ip_messages.FAMILIES.values():
+        for data in host.socket(link.netns).dump(rtnetlink.RTM_GETROUTE, ip_messages.route_query(family, 0, link.index)):
+            route = ip_messages.decode_route(data, link.netns, lambda index: host.device_name(link.netns, index))
             if not route.automatic and route.type in ip_messages.ROUTE_TYPES:
-                self._routes.setdefault(_whole(route), route)
+                yield route
 
-    def _addresses_of(self, link: Link) -> list[Address]:
-        dumped = self._host.socket(link.netns).dump(rtnetlink.RTM_GETADDR, ip_messages.address_query(link.index))
-        return [ip_messages.decode_address(data, link.netns, lambda _index: link.ifname) for data in dumped]
 
-    def _routes_of(self, link: Link) -> t.Iterator[Route]:
-        for family in ip_messages.FAMILIES.values():
-            for data in self._host.socket(link.netns).dump(rtnetlink.RTM_GETROUTE, ip_messages.route_query(family, 0, link.index)):
-                yield ip_messages.decode_route(data, link.netns, lambda index: self._host.device_name(link.netns, index))
+def _sysctls(host: Host, netns: str, directories: t.Iterable[str], device: str | None, keys: t.Collection[str] = ()) -> list[Sysctl]:
+    found = []
+    with host.inside(netns):
+        for directory in directories:
+            # all and default first: what is written there is written to each device
+            devices = [device] if device else sorted(_listed(directory), key=lambda name: name not in ("all", "default"))
+            for path in (f"{directory}/{name}/{key}" for name in devices for key in keys or _listed(f"{directory}/{name}")):
+                value = _read(path)
+                if value is not None:
+                    found.append(Sysctl(netns=netns, path=path, value=value))
+    return found
 
-    def _keep_sysctls(self, netns: str, directories: t.Iterable[str], device: str | None, keys: t.Collection[str] = ()) -> None:
-        kept = self._sysctls.setdefault(netns, {})
-        with self._host.inside(netns):
-            for directory in directories:
-                # all and default first: what is written there is written to each device
-                devices = [device] if device else sorted(_listed(directory), key=lambda name: name not in ("all", "default"))
-                for path in (f"{directory}/{name}/{key}" for name in devices for key in keys or _listed(f"{directory}/{name}")):
-                    value = _read(path)
-                    if value is not None:
-                        kept[path] = value
 
-    def missing(self) -> t.Iterator[Change]:
-        """What is still not as it was; each change is to be made before the next is asked for."""
-        for link in self._links.values():
-            if self._host.link(link.netns, link.ifname) is None and link.link_kind not in (None, "", "veth"):
-                yield Change.create(link, (0, 0), _REASON)
-        for link in self._links.values():
-            now = self._host.link(link.netns, link.ifname)
-            if now is None:
-                continue
-            differs = {name: (getattr(now, name), getattr(link, name)) for name in _OWN if getattr(now, name) != getattr(link, name)}
-            if differs:
-                yield Change.update(now, link, differs, (0, 0), _REASON)
-        yield from self._missing_sysctls()
-        yield from self._missing_addresses()
-        yield from self._missing_routes()
+def keep_routes(host: Host, snapshot: Snapshot, done: t.Sequence[Change]) -> Snapshot:
+    """Before a roll-back: with the routes of others by way of a device that loses an IPv4 address again, maybe its last."""
+    made = {change.resource.key for change in done}
+    undone = [change.after for change in done if change.action == "create" and isinstance(change.after, Address)]
+    routes = {_whole(route): route for route in snapshot.routes}
+    for netns, dev in {(address.netns, address.dev) for address in undone if "." in address.address}:
+        link = host.link(netns, dev)
+        for route in _routes_of(host, link) if link else ():
+            if route.key not in made:
+                routes.setdefault(_whole(route), route)
+    return dataclasses.replace(snapshot, routes=tuple(routes.values()))
 
-    def _missing_sysctls(self) -> t.Iterator[Change]:
-        for netns, kept in self._sysctls.items():
-            with self._host.inside(netns):
-                found = {path: _read(path) for path in kept}
-            for path, value in kept.items():
-                if found[path] not in (None, value):
-                    before, after = (Sysctl(netns=netns, path=path, value=word) for word in (found[path], value))
-                    yield Change.update(before, after, {"value": (found[path], value)}, (0, 0), _REASON)
 
-    def _missing_addresses(self) -> t.Iterator[Change]:
-        for link in self._now():
-            there = [address.key for address in self._addresses_of(link)]
-            kept = [address for address in self._addresses if (address.netns, address.dev) == (link.netns, link.ifname)]
-            yield from _in_order([address for address in kept if ":" not in address.address], there)
-            for address in kept:
-                if ":" in address.address and address.key not in there:
-                    yield Change.create(address, (0, 0), _REASON)
+# --- after a roll-back
 
-    def keep_routes(self, done: t.Sequence[Change]) -> None:
-        """Before a roll-back: routes of others by way of a device that loses an IPv4 address again, maybe its last."""
-        made = {change.resource.key for change in done}
-        undone = [change.after for change in done if change.action == "create" and isinstance(change.after, Address)]
-        for netns, dev in {(address.netns, address.dev) for address in undone if "." in address.address}:
-            link = self._host.link(netns, dev)
-            for route in self._routes_of(link) if link else ():
-                if not route.automatic and route.key not in made and route.type in ip_messages.ROUTE_TYPES:
-                    self._routes.setdefault(_whole(route), route)
 
-    def _missing_routes(self) -> t.Iterator[Change]:
-        devices = {(route.netns, dev) for route in self._routes.values() for dev in route.devices if dev}
-        links = [link for link in (self._host.link(netns, dev) for netns, dev in devices) if link]
-        there = {_whole(route) for link in links for route in self._routes_of(link)}
-        for route in sorted(self._routes.values(), key=lambda route: route.rank):
-            if _whole(route) not in there:
-                yield Change.create(route, (0, 0), _REASON)
+def missing(host: Host, snapshot: Snapshot) -> t.Iterator[Change]:
+    """What is still not as it was; each change is to be made before the next is asked for."""
+    for link in snapshot.links:
+        if host.link(link.netns, link.ifname) is None and link.link_kind not in (None, "", "veth"):
+            yield Change.create(link, (0, 0), _REASON)
+    # as soon as it is up the kernel makes addresses, which sysctls decide about; and those of IPv6 need an MTU that is large enough
+    yield from _missing_of_links(host, snapshot, [name for name in _OWN if name != "up"])
+    yield from _missing_sysctls(host, snapshot)
+    yield from _missing_of_links(host, snapshot, _OWN)
+    yield from _missing_addresses(host, snapshot)
+    yield from _missing_routes(host, snapshot)
 
-    def _now(self) -> t.Iterator[Link]:
-        for netns, name in self._links:
-            link = self._host.link(netns, name)
-            if link:
-                yield link
+
+def _missing_of_links(host: Host, snapshot: Snapshot, own: t.Sequence[str]) -> t.Iterator[Change]:
+    for link in snapshot.links:
+        now = host.link(link.netns, link.ifname)
+        if now is None:
+            continue
+        differs = {name: (getattr(now, name), getattr(link, name)) for name in own if getattr(now, name) != getattr(link, name)}
+        if link.master:
+            port = dict(NEW_PORT) if "master" in differs else dict(_whole_port(host, now).port)
+            now = dataclasses.replace(now, port=pairs(port))
+            differs.update({f"port.{name}": (port.get(name), value) for name, value in link.port if port.get(name) != value})
+        if differs:
+            yield Change.update(now, link, differs, (0, 0), _REASON)
+
+
+def _missing_sysctls(host: Host, snapshot: Snapshot) -> t.Iterator[Change]:
+    for kept in snapshot.sysctls:
+        with host.inside(kept.netns):
+            value = _read(kept.path)
+        if value not in (None, kept.value):
+            yield Change.update(dataclasses.replace(kept, value=value), kept, {"value": (value, kept.value)}, (0, 0), _REASON)
+
+
+def _missing_addresses(host: Host, snapshot: Snapshot) -> t.Iterator[Change]:
+    for link in _now(host, snapshot):
+        there = [address.key for address in _addresses_of(host, link)]
+        kept = [address for address in snapshot.addresses if (address.netns, address.dev) == (link.netns, link.ifname)]
+        yield from _in_order([address for address in kept if ":" not in address.address], there)
+        for address in kept:
+            if ":" in address.address and address.key not in there:
+                yield Change.create(address, (0, 0), _REASON)
+
+
+def _missing_routes(host: Host, snapshot: Snapshot) -> t.Iterator[Change]:
+    devices = {(route.netns, dev) for route in snapshot.routes for dev in route.devices if dev}
+    links = [link for link in (host.link(netns, dev) for netns, dev in devices) if link]
+    there = {_whole(route) for link in links for route in _routes_of(host, link)}
+    for route in sorted(snapshot.routes, key=lambda route: route.rank):
+        if _whole(route) not in there:
+            yield Change.create(route, (0, 0), _REASON)
+
+
+def _now(host: Host, snapshot: Snapshot) -> t.Iterator[Link]:
+    found = (host.link(link.netns, link.ifname) for link in snapshot.links)
+    return (link for link in found if link)
 
 
 def _in_order(kept: t.Sequence[Address], there: t.Sequence[Key]) -> t.Iterator[Change]:

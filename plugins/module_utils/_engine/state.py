@@ -14,13 +14,19 @@ import ipaddress
 import typing as t
 
 from .errors import StateError
-from .record import Key, Resource
+from .record import Key, Resource, pairs
 from .resources import Address, Link, Namespace, Route, Sysctl, Veth
-from .values import ROUTE_TABLES, place
+from .values import ROUTE_TABLES, no_namespace, place
+
+if t.TYPE_CHECKING:
+    from .homes import Home
 
 _R = t.TypeVar("_R", bound=Resource)
 
 MAIN = ROUTE_TABLES["main"]
+
+# What a bridge that filters VLANs gives a new port.
+NEW_PORT = pairs({"pvid": 1, "vlans": ()})
 
 Network = t.Union[ipaddress.IPv4Network, ipaddress.IPv6Network]
 
@@ -53,13 +59,21 @@ class Observed:
 
     found: dict[Key, Resource] = dataclasses.field(default_factory=dict)
     devices: dict[tuple[str, str], Link] = dataclasses.field(default_factory=dict)
-    places: dict[str, str] = dataclasses.field(default_factory=dict)  # "there", or why not
+    places: dict[str, str] = dataclasses.field(default_factory=dict)  # "there", "missing", or what is in its place, in words
     on_link: dict[str, list[Network]] = dataclasses.field(default_factory=dict)  # prefixes reached without a gateway
+    resolvers: dict[str, str | None] = dataclasses.field(default_factory=dict)  # DNS files of namespaces that are not there
     pid_inodes: dict[int, int] = dataclasses.field(default_factory=dict)
     named: frozenset[Key] = frozenset()  # what wishes name
+    doomed: frozenset[str] = frozenset()  # namespaces that go with all that is in them, which was not looked at
     # for a bridge that takes over a port: the routes by way of a device, and the keys that several routes have
     routes: dict[tuple[str, str], list[Route]] = dataclasses.field(default_factory=dict)
     contested: set[Key] = dataclasses.field(default_factory=set)
+    # devices away from home: all on record, where those are that this is about, and how those are that are about to leave
+    homes: tuple[Home, ...] = ()
+    away: dict[Key, Link] = dataclasses.field(default_factory=dict)
+    leaving: dict[tuple[str, str], Home] = dataclasses.field(default_factory=dict)
+    inodes: dict[str, int] = dataclasses.field(default_factory=dict)
+    because: str = "state is absent"  # why what is to go goes
     # what the wishes themselves will bring
     coming_places: frozenset[str] = frozenset()
     coming_devices: frozenset[tuple[str, str]] = frozenset()
@@ -68,6 +82,17 @@ class Observed:
     def like(self, wish: _R) -> _R | None:
         """The object that the wish is about, as it is."""
         return t.cast("_R | None", self.found.get(wish.key))
+
+    @functools.cached_property
+    def _by_place(self) -> dict[tuple[type[Resource], str], list[t.Any]]:
+        found: dict[tuple[type[Resource], str], list[t.Any]] = {}
+        for resource in self.found.values():
+            found.setdefault((type(resource), resource.where), []).append(resource)
+        return found
+
+    def of(self, kind: type[_R], netns: str) -> list[_R]:
+        """All found objects of a kind in a namespace; for when nothing is added to ``found`` any more."""
+        return self._by_place.get((kind, netns), [])
 
     def expect(self, present: t.Iterable[Resource]) -> None:
         """Note what will be there once the wishes are fulfilled, so that one wish can lean on another."""
@@ -108,7 +133,7 @@ class Observed:
         standing = {key: found for key, found in self.found.items() if not hangs_on(found, lost)}
         for key, found in standing.items():
             if isinstance(found, Link) and (found.netns, found.master) in lost:
-                standing[key] = dataclasses.replace(found, master="", port=())
+                standing[key] = dataclasses.replace(found, master="", port=NEW_PORT)
         state = dataclasses.replace(self, found=standing)
         for child in self.found.values():
             place = child.where if not isinstance(child, Link) or child.parent_netns is None else child.parent_netns
@@ -147,11 +172,8 @@ class Observed:
         status = self.places.get(netns, "there")
         if status == "there" or netns in self.coming_places:
             return
-        if status == "stale":
-            raise StateError(
-                f"namespace {netns!r} is a stale plain file in /run/netns, not a namespace: "
-                "linuxnet.netns.netns with state present repairs it"
-            )
+        if status != "missing":
+            raise StateError(no_namespace(netns, status))
         cure = "correct the path" if netns.startswith("/") else "create it with linuxnet.netns.netns or correct 'netns'"
         raise StateError(f"namespace {netns!r} does not exist: {cure}; {resource.describe()} was to be there")
 

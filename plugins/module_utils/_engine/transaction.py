@@ -4,207 +4,273 @@
 
 # Note that this module util is **PRIVATE** to the collection. It can have breaking changes at any time.
 
-"""One run, from wishes to report: lock, observe, plan, apply, verify; what fails half way is undone.
+"""One run, from wishes to report: lock, recover, observe, plan, apply, verify, commit; what fails half way is undone.
 
-Check mode is the same way without ``apply``: it cannot disagree with a real run.
+Check mode is the same way without ``apply``: it cannot disagree with a real run. It takes no lock, and a journal that a
+killed run left is only told of.
 """
 
 from __future__ import annotations
 
 import contextlib
 import dataclasses
-import errno
-import fcntl
-import itertools
-import os
-import signal
-import stat
-import time
 import typing as t
 
-from . import apply, report
-from .changes import Change
+from . import journal, recovery, registry, remembered, report, running, snapshot, stopping, store
+from .changes import Change, Phase
 from .errors import KernelError, NetnsError, StateError
 from .host import Host
-from .link_messages import Request
-from .observe import keep_hanging, observe, settle
+from .observe import observe, references, settle
+from .observe_hanging import keep_hanging
 from .options import Wanted
 from .plan import plan
 from .plan_devices import readdressed, recreated
+from .record import Key, Resource
 from .report import Report
-from .resources import Address, Link, Namespace, Route, Rule, Veth
-from .rtnetlink import Failure
-from .snapshot import Snapshot
+from .resources import Link, Namespace, Veth
 from .state import Observed
 from .values import HOST
+from .waiting import Leaving, wait_for_dad, waits_for_dad
 
-STATE_DIRECTORY = "/run/linuxnet-netns"
-_LOCK_TIMEOUT = 60.0
-_DAD_TIMEOUT = 10.0
-_GONE_TIMEOUT = 10.0
-_POLL = 0.02
+if t.TYPE_CHECKING:
+    from .probe_options import Check
 
 
-def execute(wanted: Wanted, check_mode: bool = False) -> Report:
+# A bridge goes up, and what can only be set after that.
+_LOUD = (Phase.BRIDGE_UP, Phase.LATE_ROUTE)
+
+
+@dataclasses.dataclass(frozen=True)
+class Terms:
+    """How a run is made; the defaults are those of a module for one thing.
+
+    ``owner``: the topology whose objects these are; ``purge``: what it had and does not list goes; ``verify``: what is
+    probed before the run counts; ``on_failure``: ``rollback`` or ``keep``.
+    """
+
+    owner: str | None = None
+    purge: bool = True
+    verify: tuple[Check, ...] = ()
+    on_failure: str = "rollback"
+
+
+def execute(wanted: Wanted, check_mode: bool = False, terms: Terms | None = None) -> Report:
     """Bring the host to what is wanted, or with ``check_mode`` say what that would take.
 
     Raises NetnsError; after partial work it carries ``changes`` (what had been done) and ``rolled_back``.
     """
+    terms = terms or Terms()
     with contextlib.ExitStack() as stack:
         if not check_mode:
-            stack.enter_context(_locked())
+            stack.enter_context(store.locked())
+            stack.enter_context(stopping.deferred())
+        before = _left_over() if check_mode else recovery.recover()
         host = stack.enter_context(Host())
-        wanted = settle(host, wanted, may_lack_nft=check_mode)
-        state = observe(host, wanted)
-        changes = plan(wanted, state)
+        try:
+            result = _Transaction(host, wanted, terms, check_mode).run()
+        except NetnsError as exc:
+            exc.recovered = before.changes
+            raise
+    result.recovered = before.changes
+    result.warnings += before.problems
+    return result
+
+
+def _left_over() -> recovery.Recovered:
+    """In check mode: whether a real run would first bring a killed one to its end."""
+    if store.idle() and journal.left():
+        return recovery.Recovered(problems=["a run was killed here; a real run first takes back what that one had done"])
+    return recovery.Recovered()
+
+
+class _Transaction:
+    """The steps of one run."""
+
+    def __init__(self, host: Host, wanted: Wanted, terms: Terms, check_mode: bool) -> None:
+        self._host = host
+        self._terms = terms
+        self._check_mode = check_mode
+        self._asked = wanted
+        self._owners = registry.load(terms.owner) if terms.owner else None
+        # removing a topology goes as far as it can: what is in the way of one thing is not in the way of all
+        self._tolerant = terms.owner is not None and not wanted.present
+        self._problems: list[str] = []
+        self._warnings: list[str] = []
+        self._results: list[dict[str, t.Any]] = []
+        self._away = remembered.Keeper(wanted, Observed())
+
+    def run(self) -> Report:
+        wanted, state, changes = self._planned()
+        if self._check_mode:
+            self._refuse(self._problems, [])
+            return self._report(changes, state)
+        gone = Leaving(self._host, changes)
+        if self._tolerant:
+            return self._removed(state, changes, gone)
+        if not changes:
+            self._probe()
+            self._commit(self._files(changes, state))
+            return self._report(changes, state)
+        kept = snapshot.take(self._host, changes)
+        diary = journal.Journal(changes, kept, self._files(changes, state))
+        run = running.Run(self._host)
+        try:
+            self._commit(self._away.begin())
+            state = self._made(wanted, state, changes, run, diary)
+            self._probe()
+            stopping.check()
+            # once more, since only now the namespaces that were made have their inodes
+            self._commit(self._files(changes, state))
+            journal.close()
+        except BaseException as exc:
+            self._undo(exc, run, kept, diary)
+            raise
+        self._host.release()
+        self._warnings += gone.wait()
+        return self._report(changes, state)
+
+    def _made(self, wanted: Wanted, state: Observed, changes: list[Change], run: running.Run, diary: journal.Journal) -> Observed:
+        """Make the changes and read again what they are about.
+
+        A bridge that goes up is flooded by what its ports have to say to each other, and all that is read meanwhile waits:
+        with a thousand ports as long as all the rest takes. So it goes up when the rest has been read, unless it is needed
+        for that: duplicate address detection asks those behind it.
+        """
+        last = [change for change in changes if change.phase[0] in _LOUD]
+        alone = bool(last) and changes[-1] is last[-1] and not waits_for_dad(wanted)
+        parts = [changes[: -len(last)], last] if alone else [changes]
+        for part in parts:
+            for members in running.phases(part):
+                stopping.check()
+                diary.begin(members)
+                run.phase(members)
+            wait_for_dad(self._host, wanted)
+            ahead = frozenset(key for change in last if part is not parts[-1] for key in change.resource.claims)
+            state = _verified(self._host, wanted, part, state, ahead)
+        return state
+
+    # --- before
+
+    def _planned(self) -> tuple[Wanted, Observed, list[Change]]:
+        """What is wanted in the end, what was found, and what is to be done about it."""
+        wanted = self._asked
+        owners = self._owners
+        if owners:
+            going = owners.going(wanted, self._terms.purge)
+            listed = {resource.key for resource in wanted.absent}
+            wanted = dataclasses.replace(wanted, absent=(*wanted.absent, *(gone for gone in going if gone.key not in listed)))
+            wanted = owners.share(wanted)
+            if wanted.present:
+                wanted = dataclasses.replace(wanted, because="not listed any more")
+        wanted = settle(self._host, wanted, may_lack_nft=self._check_mode)
+        state = observe(self._host, wanted)
+        if owners:
+            wanted, said = owners.spare(wanted, state)
+            if state.doomed - {resource.netns for resource in wanted.absent if isinstance(resource, Namespace)}:
+                # a namespace stays after all, and what there is of ours in it has not been looked at
+                state = observe(self._host, wanted)
+                wanted, more = owners.spare(wanted, state)
+                said += more
+            self._warnings += said
+        changes = self._plan(wanted, state)
         devices, bare = recreated(changes, state), readdressed(changes)
         if devices or bare:
-            wanted = keep_hanging(host, wanted, devices, bare)
-            state = observe(host, wanted)
-            changes = plan(wanted, state)
-        if check_mode:
-            return report.report(changes, state.found)
-        gone = _Leaving(host, changes)
-        run = _Run(host, Snapshot(host, changes))
+            wanted = keep_hanging(self._host, wanted, devices, bare)
+            state = observe(self._host, wanted)
+            changes = self._plan(wanted, state)
+        if owners:
+            owners.refuse(changes)
+        self._away = remembered.Keeper(wanted, state)
+        return wanted, state, changes
+
+    def _plan(self, wanted: Wanted, state: Observed) -> list[Change]:
+        self._problems = []
+        return plan(wanted, state, self._problems if self._tolerant else None)
+
+    # --- after
+
+    def _probe(self) -> None:
+        if self._terms.verify:
+            from . import probe  # compiled only by runs that probe
+
+            self._results = probe.run(self._host, self._terms.verify)
+
+    def _files(self, changes: t.Sequence[Change], state: Observed, whole: bool = True) -> journal.Files:
+        away = self._away.after(changes, state, whole)
+        if self._owners is None:
+            return away
+        return {**away, **registry.files(self._owners, self._owners.after(self._asked, changes, state.found, self._terms.purge))}
+
+    def _commit(self, files: journal.Files) -> None:
+        for name, (_old, new) in files.items():
+            recovery.put(name, new)
+
+    def _removed(self, state: Observed, changes: list[Change], gone: Leaving) -> Report:
+        """Remove all that can be removed; what cannot is told together at the end, and stays this topology's."""
+        run = running.Run(self._host, tolerant=True)
+        self._commit(self._away.begin())
         try:
-            for _phase, members in itertools.groupby(changes, key=lambda change: change.phase):
-                run.phase(list(members))
-            _wait_for_dad(host, wanted)
-            if changes:
-                state = _verified(host, wanted)
-        except BaseException as exc:
-            run.undo(exc)
+            for members in running.phases(changes):
+                stopping.check()
+                run.phase(members)
+        except NetnsError as exc:
+            exc.changes = [change.report() for change in run.done]
             raise
-        host.release()
-        result = report.report(changes, state.found)
-        result.warnings += gone.wait()
-        return result
+        self._host.release()
+        self._warnings += gone.wait()
+        self._refuse([*self._problems, *run.problems], run.done)
+        self._commit(self._files(changes, state))
+        return self._report(changes, state)
 
+    def _refuse(self, problems: t.Sequence[str], done: t.Sequence[Change]) -> None:
+        """Raise StateError with all that keeps the topology from being removed whole, if anything does."""
+        if not problems:
+            return
+        error = StateError(f"not all of topology {self._terms.owner!r} could be removed: {'; '.join(problems)}")
+        error.changes = [change.report() for change in done]
+        raise error
 
-class _Run:
-    """What has been done so far, so that it can be undone."""
-
-    def __init__(self, host: Host, snapshot: Snapshot) -> None:
-        self._host = host
-        self._snapshot = snapshot
-        self._asked: list[Change] = []  # in the order of the plan
-        self._done: set[int] = set()  # the identities of those of which something was done
-
-    def phase(self, changes: t.Sequence[Change]) -> None:
-        """Do the changes of one phase: requests pipelined per namespace, one stage after the other."""
-        queue: list[tuple[Request, Change]] = []
-        for change in changes:
-            self._asked.append(change)
-            for step in apply.steps(change, self._host):
-                if isinstance(step, Request):
-                    queue.append((step, change))
-                else:
-                    self._call(step, change)
-        for stage in sorted({request.stage for request, _change in queue}):
-            self._stage([(request, change) for request, change in queue if request.stage == stage])
-
-    def _call(self, call: t.Callable[[], None], change: Change) -> None:
-        with _undisturbed():
+    def _undo(self, exc: BaseException, run: running.Run, kept: snapshot.Snapshot, diary: journal.Journal) -> None:
+        """Go back, or leave things for a look; tell on the exception what had been done and whether all is as it was."""
+        done = run.done
+        problems = []
+        if self._terms.on_failure == "keep":
+            # what is left is this topology's, so that its next run or its removal finds it
+            with contextlib.suppress(NetnsError, OSError):
+                self._commit(self._files(done, observe(self._host, self._asked), whole=False))
+        else:
+            with contextlib.suppress(NetnsError, OSError):  # the reason of the failure matters more, and a full disk is no reason to stay
+                diary.undo()
+            with contextlib.suppress(NetnsError, OSError):
+                kept = snapshot.keep_routes(self._host, kept, run.begun)
+            problems = running.undo(self._host, kept, (change.inverse() for change in reversed(run.begun)), [])
             try:
-                call()
-            except OSError as exc:
-                raise KernelError(f"cannot {change.describe()}: {Failure(exc.errno or 0, '')}", exc.errno or 0) from exc
-            self._done.add(id(change))
-
-    def _stage(self, queue: t.Sequence[tuple[Request, Change]]) -> None:
-        by_place: dict[str, list[tuple[Request, Change]]] = {}
-        for request, change in queue:
-            by_place.setdefault(request.netns, []).append((request, change))
-        first: tuple[Change, Failure] | None = None
-        for netns, members in by_place.items():
-            messages = [request.message() if callable(request.message) else request.message for request, _change in members]
-            with _undisturbed():
-                failures = self._host.socket(netns).batch(messages)
-                self._done.update(id(change) for position, (_request, change) in enumerate(members) if position not in failures)
-            for position, failure in sorted(failures.items()):
-                request, change = members[position]
-                if not request.optional:
-                    first = first or (change, failure)
-        if first:
-            change, failure = first
-            raise KernelError(f"cannot {change.describe()}: {_explained(change, failure)}", failure.errno)
-
-    def undo(self, exc: BaseException) -> None:
-        """Play the inverses back, the last first; tell on the exception what had been done and whether all is as it was."""
-        done = [change for change in self._asked if id(change) in self._done]
-        with _undisturbed():
-            with contextlib.suppress(NetnsError, OSError):  # the reason of the failure matters more
-                self._snapshot.keep_routes(done)
-            back = itertools.chain.from_iterable((change.inverse(), *change.restores) for change in reversed(done))
-            # what fails may lean on what comes back later, some of it only by the snapshot: it is tried again
-            failed = [step for step, _problem in self._undone(back)]
-            failed = [step for step, _problem in self._undone(filter(None, failed))]
-            later = [problem for _step, problem in self._undone(self._snapshot.missing())]
-            problems = [*later, *(problem for _step, problem in self._undone(filter(None, failed)))]
+                self._commit({name: (None, old) for name, (old, _new) in diary.files.items() if old != store.read(name)})
+                self._commit(self._away.undone())
+            except (NetnsError, OSError) as problem:
+                problems.append(str(problem))
+        try:
+            journal.close()
+        except NetnsError as problem:
+            problems.append(str(problem))
         if isinstance(exc, NetnsError):
             exc.changes = [change.report() for change in done]
-            exc.rolled_back = not problems
+            exc.rolled_back = not problems and self._terms.on_failure != "keep"
             if problems:
                 exc.args = (f"{exc}; and undoing what had been done failed: {'; '.join(problems)}",)
 
-    def _undone(self, steps: t.Iterable[Change]) -> t.Iterator[tuple[Change | None, str]]:
-        """Make the changes that lead back; yields those that went wrong (none: the next could not be found), with the reason."""
-        waiting = iter(steps)
-        while True:
-            for netns in self._host.places():
-                self._host.forget_names(netns)
-            step = None
-            try:
-                step = next(waiting, None)
-                if step is None:
-                    return
-                self.phase([step])
-            except (NetnsError, OSError) as problem:
-                if step is None or not _as_it_should(step, problem):
-                    yield step, str(problem)
+    def _report(self, changes: t.Sequence[Change], state: Observed) -> Report:
+        result = report.report(changes, state.found)
+        result.warnings += self._warnings
+        result.results = self._results
+        return result
 
 
-def _as_it_should(step: Change, problem: Exception) -> bool:
-    """Whether the kernel refused a step back because it has been made: much goes, and some comes, with something else."""
-    number = getattr(problem, "errno", 0)
-    if step.action == "delete":
-        return number in (errno.ENODEV, errno.ENOENT, errno.ESRCH, errno.EADDRNOTAVAIL)
-    return step.action == "create" and number == errno.EEXIST and isinstance(step.after, (Address, Route, Rule))
-
-
-@contextlib.contextmanager
-def _undisturbed() -> t.Iterator[None]:
-    """No signal comes between what is done and the note of it; what came is told at the end."""
-    before = signal.pthread_sigmask(signal.SIG_BLOCK, (signal.SIGINT, signal.SIGTERM, signal.SIGHUP))
-    try:
-        yield
-    finally:
-        signal.pthread_sigmask(signal.SIG_SETMASK, before)
-
-
-def _explained(change: Change, failure: Failure) -> str:
-    """The kernel's no, and what it means where its words alone do not say it."""
-    link = change.after
-    if not isinstance(link, Link) or failure.errno != errno.EOPNOTSUPP:
-        return str(failure)
-    created = change.action == "create"
-    names = link.attributes() if created else change.differs
-    asked = [name.replace("info.", f"{link.link_kind}.") for name in names if name.startswith(("info.", "port."))]
-    # kernels before 5.5 do not say so, but they say the same of an attribute that was built without
-    if created and (failure.text == "Unknown device type" or not (failure.text or asked)):
-        from . import kinds
-
-        module = kinds.MODULE.get(link.link_kind or "", link.link_kind)
-        return f"this kernel has no links of kind {link.link_kind!r}: load the module {module}, or use a kernel that has it"
-    if failure.text or not asked:
-        return str(failure)
-    return f"{failure}: this kernel does not have {'one of ' if len(asked) > 1 else ''}{', '.join(asked)}"
-
-
-def _verified(host: Host, wanted: Wanted) -> Observed:
-    """Read again; what is still left to do was accepted by the kernel and not done."""
+def _verified(host: Host, wanted: Wanted, changes: t.Sequence[Change], before: Observed, ahead: frozenset[Key]) -> Observed:
+    """Read again; what is still left to do was accepted by the kernel and not done. ``ahead``: what is done, and read, after this."""
     for netns in host.places():
         host.forget_names(netns)
+    wanted = _touched(wanted, changes)
     # the devices of a removed namespace go when the last file of it is closed, which is after this
     doomed = {resource.netns for resource in wanted.absent if isinstance(resource, Namespace)}
     settled = [
@@ -212,101 +278,23 @@ def _verified(host: Host, wanted: Wanted) -> Observed:
     ]
     wanted = dataclasses.replace(wanted, absent=tuple(settled))
     state = observe(host, wanted)
-    left = plan(wanted, state)
+    left = [change for change in plan(wanted, state) if ahead.isdisjoint(change.resource.claims)]
     if left:
         raise KernelError(f"the kernel accepted but did not {left[0].describe()} ({left[0].reason}): {left[0].report()['after']}")
-    return state
+    gone = {key for change in changes if change.action == "delete" for key in change.resource.claims}
+    as_before = {key: found for key, found in before.found.items() if key not in gone and key not in state.named}
+    return dataclasses.replace(state, found={**as_before, **state.found})
 
 
-def _wait_for_dad(host: Host, wanted: Wanted) -> None:
-    """Until no listed address is tentative; only a device that runs does duplicate address detection."""
-    waiting = [resource for resource in wanted.present if isinstance(resource, Address) and resource.wait_for_dad]
-    if not waiting:
-        return
-    only = Wanted(present=tuple(waiting))
-    deadline = time.monotonic() + _DAD_TIMEOUT
-    while True:
-        state = observe(host, only)
-        found = [address for address in (state.found.get(wish.key) for wish in waiting) if isinstance(address, Address)]
-        twice = next((address for address in found if address.dadfailed), None)
-        if twice:
-            raise StateError(f"{twice.describe()} is in use by a neighbour: duplicate address detection failed, choose another address")
-        open_ = [address for address in found if address.tentative and state.devices[(address.netns, address.dev)].running]
-        if not open_:
-            return
-        if time.monotonic() > deadline:
-            raise StateError(
-                f"{open_[0].describe()} is still tentative after {_DAD_TIMEOUT:.0f} seconds: set wait_for_dad: false not to wait"
-            )
-        time.sleep(_POLL * 2)
+def _touched(wanted: Wanted, changes: t.Sequence[Change]) -> Wanted:
+    """The wishes that the changes are about, with all that is in the same namespaces; of the host, what is in no other one as well."""
+    places = {netns for change in changes for side in (change.before, change.after) if side for netns in references(side)} - {HOST}
+    keys = {key for change in changes for key in change.resource.claims}
+    devices = {key[1:] for change in changes if change.action != "update" for key in change.resource.claims if key[0] == Link.KIND}
 
+    def is_touched(wish: Resource) -> bool:
+        there = references(wish) - {HOST}
+        masters = {(end.netns, end.master) for end in wish.ends} if isinstance(wish, Veth) else set()
+        return not there or not there.isdisjoint(places) or not keys.isdisjoint(wish.claims) or not devices.isdisjoint(masters)
 
-class _Leaving:
-    """The devices that go with a namespace: the kernel takes them away later, and their names are free only then."""
-
-    def __init__(self, host: Host, changes: t.Sequence[Change]) -> None:
-        self._host = host
-        self._indexes: dict[int, str] = {}
-        for change in changes:
-            namespace = change.before
-            if (
-                change.action == "delete"
-                and isinstance(namespace, Namespace)
-                and not namespace.stale
-                and not (namespace.pids and namespace.processes == "keep")
-            ):
-                self._note_peers(namespace.netns)
-
-    def _note_peers(self, netns: str) -> None:
-        number = self._host.nsid(netns, HOST)
-        for link in self._host.links(netns):
-            if link.link_kind == "veth" and link.parent_nsid is not None and link.parent_nsid == number:
-                self._indexes[link.parent_index] = netns
-
-    def wait(self) -> list[str]:
-        """Until the names are free; what a namespace that somebody else holds keeps is told as a warning."""
-        deadline = time.monotonic() + _GONE_TIMEOUT
-        left = dict(self._indexes)
-        while left:
-            left = {index: netns for index, netns in left.items() if self._host.exists(HOST, index)}
-            if left and time.monotonic() > deadline:
-                names = ", ".join(sorted(set(left.values())))
-                return [f"namespace {names}: the name is gone, but an open file or another mount still holds it, so its devices stay"]
-            if left:
-                time.sleep(_POLL)
-        return []
-
-
-@contextlib.contextmanager
-def _locked() -> t.Iterator[None]:
-    """One run at a time on a host."""
-    fd = _open_lock()
-    try:
-        deadline = time.monotonic() + _LOCK_TIMEOUT
-        while True:
-            try:
-                fcntl.flock(fd, fcntl.LOCK_EX | fcntl.LOCK_NB)
-                break
-            except BlockingIOError:
-                if time.monotonic() > deadline:
-                    raise StateError(
-                        f"another run of linuxnet.netns has held {STATE_DIRECTORY}/lock for {_LOCK_TIMEOUT:.0f} seconds: "
-                        "wait for its end and try again"
-                    ) from None
-                time.sleep(_POLL)
-        yield
-    finally:
-        os.close(fd)
-
-
-def _open_lock() -> int:
-    """The lock file; its directory is ours alone, and no step of the way is somebody's link."""
-    with contextlib.suppress(FileExistsError):
-        os.mkdir(STATE_DIRECTORY, 0o700)
-    found = os.lstat(STATE_DIRECTORY)
-    if not stat.S_ISDIR(found.st_mode) or found.st_uid != os.geteuid() or found.st_mode & 0o022:
-        raise StateError(f"{STATE_DIRECTORY} is not a directory of root's that only root can write to: remove it")
-    try:
-        return os.open(f"{STATE_DIRECTORY}/lock", os.O_RDWR | os.O_CREAT | os.O_CLOEXEC | os.O_NOFOLLOW, 0o600)
-    except OSError as exc:
-        raise StateError(f"{STATE_DIRECTORY}/lock cannot be opened: {exc.strerror}: remove it") from exc
+    return dataclasses.replace(wanted, present=tuple(filter(is_touched, wanted.present)), absent=tuple(filter(is_touched, wanted.absent)))

@@ -8,6 +8,7 @@
 
 from __future__ import annotations
 
+import functools
 import ipaddress
 import os.path
 import re
@@ -27,6 +28,12 @@ _IFNAME_MAX = 15  # IFNAMSIZ less the closing zero
 _NAME_MAX = 255
 _MAC = re.compile(r"[0-9a-f]{2}(:[0-9a-f]{2}){5}")
 _SYSCTL_PER_DEVICE = re.compile(r"net\.(ipv4|ipv6|mpls)\.(conf|neigh)\.(.+)\.([^.]+)")
+
+# The first line of a resolv.conf of ours.
+RESOLVER_MARK = "# Managed by linuxnet.netns"
+
+# Who set an address, a route or a rule, for those that this collection sets: a number that iproute2 and the daemons leave free.
+OUR_PROTOCOL = 110
 
 ROUTE_TABLES = {"default": 253, "main": 254, "local": 255}
 ROUTE_PROTOCOLS = {
@@ -54,12 +61,28 @@ def place(netns: str) -> str:
     return f"in namespace {netns!r}" if netns else "on the host"
 
 
+def no_namespace(netns: str, kind: str) -> str:
+    """What a message says of something in the directory of namespaces that is none; ``kind`` is what it is, in words."""
+    advice = {
+        "a stale plain file": "linuxnet.netns.netns with state present repairs it",
+        "a symbolic link": "use the path that it points to as 'netns', or remove it with linuxnet.netns.netns and state absent",
+    }.get(kind, f"remove {NETNS_DIR}/{netns} by hand")
+    return f"namespace {netns!r} is {kind} in {NETNS_DIR}, not a namespace: {advice}"
+
+
+def _size(value: str, option: str) -> int:
+    """The bytes that a text takes."""
+    try:
+        return len(value.encode())
+    except UnicodeEncodeError:  # Ansible hands on bytes that are no UTF-8 as half characters
+        raise InputError(f"{option}: {value!r} is not UTF-8: write it in that encoding") from None
+
+
 def interface_name(value: str, option: str) -> str:
     """A name the kernel takes for a device: 1 to 15 bytes, no slash, colon or white space."""
-    if not value or len(value.encode()) > _IFNAME_MAX:
-        raise InputError(
-            f"{option}: {value!r} is not an interface name: it has {len(value.encode())} bytes, allowed are 1 to {_IFNAME_MAX}"
-        )
+    size = _size(value, option)
+    if not 1 <= size <= _IFNAME_MAX:
+        raise InputError(f"{option}: {value!r} is not an interface name: it has {size} bytes, allowed are 1 to {_IFNAME_MAX}")
     if value in (".", "..") or re.search(r"[/:%\s\0]", value):
         # the kernel takes a percent sign for a template: veth%d becomes veth0
         raise InputError(f"{option}: {value!r} is not an interface name: remove dots alone, slashes, colons, percent signs and white space")
@@ -73,11 +96,18 @@ def namespace_name(value: str, option: str) -> str:
     if value in ("", ".", ".."):
         raise InputError(f"{option}: {value!r} is not a namespace name: use a plain file name such as 'blue'")
     if "/" in value or "\0" in value:
-        raise InputError(f"{option}: {value!r} is not a namespace name: it contains a slash, which a name under {NETNS_DIR} cannot have")
-    if len(value.encode()) > _NAME_MAX:
-        raise InputError(
-            f"{option}: the namespace name {value[:20] + '...'!r} has {len(value.encode())} bytes, allowed are 1 to {_NAME_MAX}"
-        )
+        what = "a slash" if "/" in value else "a zero byte"
+        raise InputError(f"{option}: {value!r} is not a namespace name: it contains {what}: use a plain file name such as 'blue'")
+    size = _size(value, option)
+    if size > _NAME_MAX:
+        raise InputError(f"{option}: the namespace name {value[:20] + '...'!r} has {size} bytes, allowed are 1 to {_NAME_MAX}")
+    return value
+
+
+def topology_name(value: str, option: str = "name") -> str:
+    """A name that can be part of a file's name."""
+    if not re.fullmatch(r"[A-Za-z0-9_.-]{1,64}", value):
+        raise InputError(f"{option}: {value!r} cannot name a topology: use 1 to 64 letters, digits, dots, dashes and underscores")
     return value
 
 
@@ -87,6 +117,8 @@ def netns_reference(value: str | None, option: str = "netns") -> str:
         return HOST
     if not value.startswith("/"):
         return namespace_name(value, option)
+    if "\0" in value:
+        raise InputError(f"{option}: {value!r} is not a path: remove the zero byte")
     path = os.path.normpath("/" + value.lstrip("/"))  # normpath leaves two slashes at the beginning alone
     if path.startswith("/var/run/"):  # a link to /run on every system with systemd
         path = path[4:]
@@ -104,7 +136,8 @@ def mac_address(value: str, option: str) -> str:
         raise InputError(f"{option}: {value!r} is not a MAC address: write six pairs of hexadecimal digits, such as 02:00:5e:10:00:01")
     if int(mac[:2], 16) & 1 or mac == "00:00:00:00:00:00":
         raise InputError(
-            f"{option}: {value!r} cannot be a device's MAC address: it is {'a multicast' if int(mac[:2], 16) & 1 else 'the zero'} address"
+            f"{option}: {value!r} cannot be a device's MAC address: it is {'a multicast' if int(mac[:2], 16) & 1 else 'the zero'} "
+            "address; use one such as 02:00:5e:10:00:01"
         )
     return mac
 
@@ -123,6 +156,7 @@ def _refuse_zone(value: str, option: str) -> None:
         raise InputError(f"{option}: {value!r} has a zone: remove {zone} and name the device with dev")
 
 
+@functools.lru_cache(maxsize=4096)
 def ip_interface(value: str, option: str) -> Interface:
     """An address with its prefix length; a bare address is refused, since /32 is rarely what was meant."""
     _refuse_zone(value, option)
@@ -141,6 +175,8 @@ def ip_interface(value: str, option: str) -> Interface:
     return found
 
 
+# A thousand namespaces behind one bridge have the same few gateways.
+@functools.lru_cache(maxsize=4096)
 def ip_address(value: str, option: str) -> str:
     """One address without a prefix length, in canonical spelling."""
     _refuse_zone(value, option)
@@ -150,6 +186,7 @@ def ip_address(value: str, option: str) -> str:
         raise InputError(f"{option}: {value!r} is not an IP address (without prefix length), such as 192.0.2.1 or 2001:db8::1") from None
 
 
+@functools.lru_cache(maxsize=4096)
 def ip_prefix(value: str, option: str) -> str:
     """A network in canonical spelling; host bits are refused with the network that was probably meant."""
     _refuse_zone(value, option)
@@ -184,9 +221,12 @@ def sysctl_path(name: str, option: str = "name") -> str:
             path = name.translate(str.maketrans("./", "/."))
     parts = path.split("/")
     if parts[0] != "net" or len(parts) < 2:
-        raise InputError(f"{option}: {name!r} is not a network sysctl: only net.* belongs to a namespace")
-    if any(part in ("", ".", "..") for part in parts):
-        raise InputError(f"{option}: {name!r} is not a sysctl name: it has an empty or dotted part")
+        raise InputError(
+            f"{option}: {name!r} is not a network sysctl: use one such as net.ipv4.ip_forward, since only net.* belongs to a namespace"
+        )
+    if any(part in ("", ".", "..") or "\0" in part for part in parts):
+        what = "it has an empty part, dots alone or a zero byte"
+        raise InputError(f"{option}: {name!r} is not a sysctl name: {what}: write it as in net.ipv4.ip_forward")
     return path
 
 
@@ -194,7 +234,7 @@ def sysctl_value(value: t.Any, option: str = "value") -> str:
     """What /proc/sys shows: words separated by one blank; booleans as 1 and 0."""
     if isinstance(value, bool):
         return str(int(value))
-    if not isinstance(value, (str, int)) or not str(value).strip():
+    if not isinstance(value, (str, int)) or not str(value).strip() or "\0" in str(value):
         raise InputError(f"{option}: {value!r} is not a sysctl's value: write a number or a text, such as 1 or '1024 65000'")
     return " ".join(str(value).split())
 

@@ -17,17 +17,36 @@ PACKAGE = "ansible_collections.linuxnet.netns.plugins.module_utils._engine"
 # A room of the architecture stands with the files that it was split into; one whose name begins with a room's name
 # and "_", as plan_order, stands with that room.
 LAYERS = (
-    ("transaction", "apply", "report", "info", "snapshot"),
-    ("plan", "changes", "compare", "takeover", "options", "ip_options") + ("observe", "state", "host", "nat_host"),
+    ("transaction", "recovery", "journal", "registry", "running", "waiting", "apply", "report", "info", "snapshot"),
+    ("ownership", "homes", "remembered", "codec", "plan", "changes", "compare", "takeover", "options", "ip_options")
+    + ("observe", "state", "host", "nat_host", "preflight", "probe", "probe_chains", "probe_options", "probe_wire"),
     ("rtnetlink", "ip_messages", "link_messages")
     + ("kinds", "kind_options", "bridge")
     + ("namespaces", "syscalls", "processes", "resolver")
-    + ("nftables", "nat", "programs"),
+    + ("nftables", "nat", "programs")
+    + ("store", "stopping"),
     ("resources",),
     ("record",),
     ("values", "errors"),
 )
-PURE = ("plan", "changes", "compare", "takeover", "state", "report", "kind_options", "resources", "record")
+PURE = (
+    "ownership",
+    "homes",
+    "codec",
+    "plan",
+    "changes",
+    "compare",
+    "takeover",
+    "state",
+    "report",
+    "kind_options",
+    "resources",
+    "record",
+) + (
+    "probe_chains",
+    "probe_options",
+    "probe_wire",
+)
 # What a pure room has no business with: the kernel, other processes, the clock.
 IMPURE_MODULES = {"ctypes", "fcntl", "os", "pyroute2", "select", "signal", "socket", "subprocess", "time"}
 IMPURE_ROOMS = {room for layer in LAYERS[:3] for room in layer} - {*PURE}

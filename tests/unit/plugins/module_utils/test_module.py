@@ -29,7 +29,8 @@ class Module:
 
     _name = "linuxnet.netns.netns"
 
-    def __init__(self, diff=False, check_mode=False):
+    def __init__(self, diff=False, check_mode=False, verbosity=0):
+        self._verbosity = verbosity
         self.params = {"state": "present"}
         self.check_mode, self._diff, self.warnings = check_mode, diff, []
 
@@ -52,7 +53,7 @@ def end_of(monkeypatch, outcome, module, **more):
     """Run with an engine that reports, or raises, ``outcome``."""
     asked = []
 
-    def execute(wanted, check_mode):
+    def execute(wanted, check_mode, terms):
         asked.append(check_mode)
         if isinstance(outcome, Exception):
             raise outcome
@@ -70,7 +71,7 @@ def test_success(monkeypatch, check_mode):
     module = Module(check_mode=check_mode)
     end = end_of(
         monkeypatch,
-        Report(changes=[CHANGE], before="a\n", after="b\n", warnings=["look"]),
+        Report(changes=[CHANGE], warnings=["look"]),
         module,
         result=lambda report: {"own": len(report.changes)},
     )
@@ -79,8 +80,18 @@ def test_success(monkeypatch, check_mode):
 
 
 def test_the_diff_is_told_when_asked_for(monkeypatch):
-    end = end_of(monkeypatch, Report(changes=[], before="a\n", after="a\n"), Module(diff=True))
-    assert end.result == {"changed": False, "changes": [], "diff": {"before": "a\n", "after": "a\n"}}
+    end = end_of(monkeypatch, Report(changes=[CHANGE]), Module(diff=True))
+    assert end.result == {"changed": True, "changes": [CHANGE], "diff": {"before": "", "after": "namespace blue: {}\n"}}
+
+
+@pytest.mark.parametrize(("verbosity", "told"), [(0, True), (2, True), (3, False)])
+def test_a_topology_does_not_send_its_lists_back(monkeypatch, verbosity, told):
+    """Unless somebody wants to see them: without 'invocation' Ansible adds all arguments."""
+    module = Module(verbosity=verbosity)
+    module.params = {"name": "lab", "namespaces": [{"name": ["blue"]}], "state": "present"}
+    end = end_of(monkeypatch, Report(), module, agreed=lambda: None)
+    short = {"invocation": {"module_args": {"name": "lab", "state": "present"}}}
+    assert end.result == {"changed": False, "changes": [], **(short if told else {})}
 
 
 def test_a_refusal_has_done_nothing(monkeypatch):
@@ -97,10 +108,27 @@ def test_partial_work_is_told(monkeypatch, rolled_back):
     assert end.result == {"msg": "cannot do it", "changed": not rolled_back, "changes": [CHANGE], "rolled_back": rolled_back}
 
 
+def test_what_a_killed_run_had_left_is_told(monkeypatch):
+    """Taking it back changes the host, also where there was nothing else to do."""
+    end = end_of(monkeypatch, Report(recovered=[CHANGE]), Module())
+    assert end.result == {"changed": True, "changes": [], "recovered": [CHANGE]}
+    error = InputError("no")
+    error.recovered = [CHANGE]
+    assert end_of(monkeypatch, error, Module()).result == {"msg": "no", "changes": [], "recovered": [CHANGE]}
+
+
+def test_the_name_of_a_topology_can_be_a_file():
+    with pytest.raises(InputError, match="name: '../x' cannot name a topology: use 1 to 64 letters"):
+        _module.terms({"name": "../x", "purge": True, "verify": None, "on_failure": "keep"})
+    assert _module.terms({"name": "x.1", "purge": False, "verify": [], "on_failure": "keep"}) == _module.transaction.Terms(
+        "x.1", False, (), "keep"
+    )
+
+
 def test_a_list_names_its_items_for_a_topology():
     module = Module()
     with pytest.raises(Ended) as ended:
-        _module.run(module, {"namespaces": [{"name": ["blue"]}, {"name": ["a/b"]}]}, topology=True)
+        _module.run(module, {"namespaces": [{"name": ["blue"]}, {"name": ["a/b"]}]}, agreed=_module.transaction.Terms)
     assert ended.value.failed
     assert ended.value.result["msg"].startswith("namespaces[1].name: 'a/b'")
 

@@ -13,9 +13,9 @@ import pathlib
 import pytest
 import yaml
 
-from ansible_collections.linuxnet.netns.plugins.doc_fragments import _nested
-from ansible_collections.linuxnet.netns.plugins.module_utils import _argspec, _argspec_link, _argspec_topology
-from ansible_collections.linuxnet.netns.plugins.module_utils._engine import bridge, kinds, options
+from ansible_collections.linuxnet.netns.plugins.doc_fragments import _nested, _probe
+from ansible_collections.linuxnet.netns.plugins.module_utils import _argspec, _argspec_link, _argspec_probe, _argspec_topology
+from ansible_collections.linuxnet.netns.plugins.module_utils._engine import bridge, kinds, options, probe_options
 
 ROOT = pathlib.Path(__file__).parents[4]
 MODULES = sorted(path.stem for path in (ROOT / "plugins" / "modules").glob("*.py") if path.stem != "__init__")
@@ -31,7 +31,7 @@ LISTS = {
     "sysctls": ("netns_sysctl", _argspec.SYSCTL),
     "nat": ("netns_nat", _argspec.NAT),
 }
-STATELESS = {"netns_info", "netns_sysctl"}
+STATELESS = {"netns_info", "netns_probe", "netns_sysctl"}
 TYPES = {
     "bit": "bool",
     "bool": "bool",
@@ -100,6 +100,17 @@ def test_a_topology_documents_what_the_module_does(name):
     module = documentation(LISTS[name][0])
     module.pop("state", None)
     assert comparable(documented, "suboptions") == comparable(module, "suboptions")
+
+
+def test_a_check_takes_what_is_documented():
+    """Of the list of a probe, and of that by which a topology is verified."""
+    expected = comparable(_argspec_probe.CHECK, "options")
+    assert comparable(documentation("netns_probe")["checks"]["suboptions"], "suboptions") == expected
+    verify = yaml.safe_load(_probe.ModuleDocFragment.VERIFY)["options"]["verify"]
+    assert comparable(verify["suboptions"], "suboptions") == expected
+    assert set(_argspec_probe.CHECK) >= set(probe_options.KINDS)
+    assert _argspec_probe.CHECK["timeout"]["default"] == probe_options.TIMEOUT
+    assert _argspec_probe.CHECK["retries"]["default"] == probe_options.RETRIES
 
 
 @pytest.mark.parametrize("module", MODULES)

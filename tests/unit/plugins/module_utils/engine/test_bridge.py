@@ -244,12 +244,12 @@ def test_values_are_spelled_one_way() -> None:
     ("options", "sentence"),
     [
         ({"hello_time": 99}, "link br0: bridge.hello_time: 99 is out of range: use a number from 100 to 1000"),
-        ({"stp": "maybe"}, "link br0: bridge.stp: 'maybe' is neither true nor false"),
-        ({"vlan_protocol": "ipx"}, "link br0: bridge.vlan_protocol: 'ipx' is not one of 802.1q, 802.1ad"),
+        ({"stp": "maybe"}, "link br0: bridge.stp: 'maybe' is neither true nor false: write one of them"),
+        ({"vlan_protocol": "ipx"}, "link br0: bridge.vlan_protocol: 'ipx' is unknown: use one of 802.1q, 802.1ad"),
         ({"priority": True}, "bridge.priority: True is out of range"),
         ({"group_fwd_mask": 4}, "bits 0 to 2"),
         ({"stp": True, "forward_delay": 0}, "at least 200"),
-        ({"mcast_hash_max": 48}, "48 is not a power of two"),
+        ({"mcast_hash_max": 48}, "48 is not a power of two: use one such as 4096"),
         ({"colour": "red"}, "bridge has no option 'colour': use one of forward_delay"),
     ],
 )

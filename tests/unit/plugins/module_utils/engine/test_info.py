@@ -16,13 +16,25 @@ import subprocess
 import typing as t
 
 import pytest
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
 
-from ansible_collections.linuxnet.netns.plugins.module_utils._engine import info, kinds, options, transaction
+from ansible_collections.linuxnet.netns.plugins.module_utils._engine import (
+    info,
+    ip_messages,
+    kinds,
+    options,
+    rtnetlink,
+    transaction,
+    values,
+)
 from ansible_collections.linuxnet.netns.plugins.module_utils._engine.errors import MissingLibrary, StateError
+from ansible_collections.linuxnet.netns.plugins.module_utils._engine.host import Host
 
 Sandbox = t.Callable[[t.Callable[[], t.Any]], None]
 
 EVERYTHING = ("namespaces", "links", "addresses", "routes", "rules")
+PARTS = (*EVERYTHING, "nat")
 
 WORLD = """
 netns add blue
@@ -90,7 +102,7 @@ def make(world: str) -> None:
         subprocess.run(["ip", *where.split(), "-batch", "-"], input=batch, text=True, check=True)
     pathlib.Path("/etc/netns/red").mkdir(parents=True)
     said = "nameserver 192.0.2.53\nnameserver 2001:db8::53\nsearch example.com lab.example.com\noptions ndots:2 rotate\n"
-    pathlib.Path("/etc/netns/red/resolv.conf").write_text(f"{options.RESOLVER_MARK}\n{said}", encoding="ascii")
+    pathlib.Path("/etc/netns/red/resolv.conf").write_text(f"{values.RESOLVER_MARK}\n{said}", encoding="ascii")
 
 
 def would_change(topology: dict[str, t.Any]) -> list[dict[str, t.Any]]:
@@ -240,17 +252,286 @@ def test_kinds_of_pyroute2_are_there_already_too(sandboxed: Sandbox) -> None:
     sandboxed(inside)
 
 
-def test_device_whose_attributes_need_a_missing_library_is_told_without_them(sandboxed: Sandbox, monkeypatch: pytest.MonkeyPatch) -> None:
-    def missing(kind: str) -> t.NoReturn:
-        raise MissingLibrary(f"no library for {kind}")
+def without_pyroute2(monkeypatch: pytest.MonkeyPatch) -> None:
+    def missing(what: str = "this") -> t.NoReturn:
+        raise MissingLibrary(f"no library for {what}")
 
-    monkeypatch.setattr(kinds, "_message_class", missing)
+    monkeypatch.setattr(kinds, "require_pyroute2", missing)
+    kinds._message_class.cache_clear()
+
+
+@pytest.fixture(params=["with pyroute2", "without pyroute2"])
+def library(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch) -> t.Callable[[], bool]:
+    """Called when the world is there: from then on the library is there or not."""
+
+    def decide() -> bool:
+        if request.param == "without pyroute2":
+            without_pyroute2(monkeypatch)
+        return bool(request.param == "with pyroute2")
+
+    if request.param == "with pyroute2":
+        pytest.importorskip("pyroute2", reason="pyroute2 is not installed for this Python: it decodes the attributes of vxlan")
+    return decide
+
+
+RICH = """
+netns add blue
+netns add red
+-n blue link set lo up
+link add br0 type bridge ageing_time 12000 stp_state 1 forward_delay 400
+link add vx0 type vxlan id 5 remote 192.0.2.9 dstport 4789 ttl 9 nolearning dev br0
+link add vx1 type vxlan id 6 group 239.1.1.1 dstport 4790 dev br0
+link add vx6 type vxlan id 7 local 2001:db8::9 dstport 4791
+link set vx1 netns blue
+link add mv0 link br0 netns blue txqueuelen 7 type macvlan mode vepa
+link add ifb7 txqueuelen 9 type ifb
+link add br9 type bridge
+link set ifb7 master br9 up alias shaper
+link add v0 numtxqueues 3 type veth peer v1 netns red
+link set v0 master br9 up
+link add up0 type veth peer up1
+link set br0 up
+link set up0 up
+addr add 198.51.100.1/24 dev br0
+addr add 192.0.2.1/24 dev up0
+addr add 2001:db8:1::1/64 dev up0 nodad
+route add default via 192.0.2.2
+route add 203.0.113.0/24 dev up0 scope global
+"""
+RICH_NATS: list[dict[str, t.Any]] = [
+    {"name": "lab", "subnets": ["10.1.0.0/25", "10.1.0.128/25", "10.1.2.0/24", "10.9.9.9/32", "fd00:1::/64"], "interface": "br0"},
+    {"name": "no.masq", "subnets": ["198.18.0.0/15"], "interface": "br9", "uplink": "up0", "masquerade": False},
+]
+
+
+def make_rich(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Made by others but for NAT, and the settings of a port."""
+    make(RICH)
+    subprocess.run(["bridge", "link", "set", "dev", "ifb7", "cost", "50", "hairpin", "on", "learning", "off"], check=True)
+    if os.path.exists("/dev/net/tun"):
+        ip(*["tuntap", "add", "tap0", "mode", "tap", "user", "1", "multi_queue"])
+    transaction.execute(options.read({"nat": [*RICH_NATS, {"netns": "red", "name": "inner", "subnets": ["10.5.0.0/16"], "interface": "v1",
+                                                           "uplink": "lo"}]}, "present", True))  # fmt: skip
+
+
+def test_rich_host_given_back_is_no_change(sandboxed: Sandbox, monkeypatch: pytest.MonkeyPatch, library: t.Callable[[], bool]) -> None:
+    if not shutil.which("nft", path="/usr/sbin:/sbin:/usr/bin"):
+        pytest.skip("nft is not on this host")
 
     def inside() -> None:
-        ip("link", "add", "vx0", "type", "vxlan", "id", "5", "dstport", "4789")
-        (link,) = info.collect(["/proc/self/ns/net"], ["links"])["topology"]["links"]
-        assert (link["name"], link["kind"]) == ("vx0", "vxlan")
-        assert "vxlan" not in link
+        make_rich(monkeypatch)
+        able = library()
+        told = info.collect(["blue", "red", "/proc/self/ns/net"], PARTS)
+        topology = told["topology"]
+        assert json.loads(json.dumps(told)) == told
+        assert would_change(topology) == []
+        links = {link["name"]: link for link in topology["links"]}
+        hidden = {"vx0", "vx1", "vx6", "mv0"}
+        assert {*links} & hidden == (hidden if able else set())
+        assert {name for name in hidden if any(f"link {name} " in warning for warning in told["warnings"])} == (set() if able else hidden)
+        assert len(told["warnings"]) == (0 if able else 4), told["warnings"]
+        assert links["ifb7"]["txqueuelen"] == 9
+        assert links["ifb7"]["port"] == {"cost": 50, "hairpin": True, "learning": False}
+        (pair,) = [pair for pair in topology["veths"] if "v0" in (pair["name"], pair["peer"]["name"])]
+        assert 3 in (pair.get("num_tx_queues"), pair["peer"].get("num_tx_queues"))
+        if able:
+            assert (links["vx0"]["parent"], links["vx1"]["parent"], links["vx1"]["parent_netns"]) == ("br0", "br0", "/proc/self/ns/net")
+        nats = {nat["name"]: nat for nat in topology["nat"]}
+        assert nats == {
+            "lab": {
+                "name": "lab", "interface": "br0", "uplink": "up0", "masquerade": True,
+                "subnets": ["10.1.0.0/24", "10.1.2.0/24", "10.9.9.9/32", "fd00:1::/64"],
+            },
+            "no.masq": {"name": "no.masq", "interface": "br9", "uplink": "up0", "masquerade": False, "subnets": ["198.18.0.0/15"]},
+            "inner": {
+                "name": "inner", "netns": "red", "interface": "v1", "uplink": "lo", "masquerade": True, "subnets": ["10.5.0.0/16"],
+            },
+        }  # fmt: skip
+
+    sandboxed(inside)
+
+
+def test_rich_host_is_told_in_what_the_module_takes(sandboxed: Sandbox, monkeypatch: pytest.MonkeyPatch) -> None:
+    pytest.importorskip("pyroute2", reason="pyroute2 is not installed for this Python: it decodes the attributes of vxlan")
+    from ansible.module_utils.common.arg_spec import ArgumentSpecValidator
+
+    from ansible_collections.linuxnet.netns.plugins.module_utils import _argspec_topology
+
+    def inside() -> None:
+        make_rich(monkeypatch)
+        make_more = info.collect(["blue", "red", "/proc/self/ns/net"], PARTS)["topology"]
+        lists = {name: spec for name, spec in _argspec_topology.LISTS.items() if name in make_more}
+        assert {*lists} == {*make_more}
+        result = ArgumentSpecValidator(lists).validate(make_more)
+        assert result.error_messages == []
+        assert would_change(result.validated_parameters) == []
+
+    sandboxed(inside)
+
+
+def test_what_options_cannot_say_is_named_and_left_out(sandboxed: Sandbox) -> None:
+    world = """
+        netns add blue
+        -n blue link add br0 type bridge
+        -n blue link set br0 up
+        -n blue addr add 192.0.2.1/24 dev br0
+        -n blue route add 203.0.113.0/24 via 192.0.2.2
+        -n blue route append 203.0.113.0/24 via 192.0.2.3
+        -n blue route add 203.0.114.0/24 tos 8 via 192.0.2.3
+        -n blue rule add priority 100 lookup 300
+        -n blue rule add priority 100 lookup 301
+        -n blue rule add priority 50 goto 100
+        -n blue rule add priority 60 realms 7 lookup 5
+    """
+
+    def inside() -> None:
+        make(world)
+        told = info.collect(["blue"], PARTS)
+        assert would_change(told["topology"]) == []
+        assert [route["dest"] for route in told["topology"]["routes"]] == [["203.0.113.0/24"]]
+        assert [rule["table"] for rule in told["topology"]["rules"]] == ["300"]
+        assert sorted(told["warnings"]) == [
+            "route 203.0.113.0/24 in namespace 'blue' is left out: options cannot tell it from another route there, which is told",
+            "route 203.0.114.0/24 in namespace 'blue' is left out: options cannot say its type of service",
+            "rule ipv4 100: from all in namespace 'blue' is left out: options cannot tell it from another rule there, which is told",
+            "rule ipv4 50: from all in namespace 'blue' is left out: options cannot say its goto",
+            "rule ipv4 60: from all in namespace 'blue' is left out: options cannot say its realms",
+        ]
+
+    sandboxed(inside)
+
+
+def test_route_whose_gateway_is_in_no_subnet_any_more_is_there_already(sandboxed: Sandbox) -> None:
+    def inside() -> None:
+        make(
+            """
+            netns add blue
+            -n blue link add br0 type bridge
+            -n blue link set br0 up
+            -n blue addr add 192.0.2.1/24 dev br0
+            -n blue addr add 198.51.100.1/24 dev br0
+            -n blue route add 203.0.113.0/24 via 192.0.2.2
+            -n blue addr del 192.0.2.1/24 dev br0
+            """
+        )
+        topology = info.collect(["blue"], PARTS)["topology"]
+        assert [route["gateway"] for route in topology["routes"]] == ["192.0.2.2"]
+        assert would_change(topology) == []
+
+    sandboxed(inside)
+
+
+def test_addresses_of_the_kernel_are_told_from_those_that_somebody_set(sandboxed: Sandbox) -> None:
+    def inside() -> None:
+        make("link add br0 type bridge\nlink set br0 up\nlink add v0 type veth peer v1\nlink set v0 up\nlink set v1 up")
+        transaction.execute(options.read({"addresses": [{"dev": "v0", "address": ["fe80::99/64"]}]}, "present", True))
+        topology = info.collect(["/proc/self/ns/net"], PARTS)["topology"]
+        with Host() as host:
+            (data, *_more) = host.socket("").dump(rtnetlink.RTM_GETADDR, ip_messages.address_query(host.index("", "v1")))
+        if not ip_messages.decode_address(data, "", str).protocol:
+            pytest.skip("this kernel does not say who set an address")
+        assert [address["address"] for address in topology["addresses"]] == [["fe80::99/64"]]
+        assert would_change(topology) == []
+
+    sandboxed(inside)
+
+
+# -- any topology
+
+
+ENDS = ("a0", "a1", "b0", "b1")
+
+
+@st.composite
+def topologies(draw: st.DrawFn) -> dict[str, list[dict[str, t.Any]]]:
+    """What can be made on any kernel with veth and bridge, in the host and in two namespaces."""
+    places = st.sampled_from([{}, {"netns": "red"}, {"netns": "blue"}])
+
+    def some(**options_of: st.SearchStrategy[t.Any]) -> dict[str, t.Any]:
+        found = {name: draw(st.none() | values) for name, values in options_of.items()}
+        return {name: value for name, value in found.items() if value is not None}
+
+    device = {"mtu": st.integers(1300, 1500), "alias": st.text("ab c", max_size=5), "txqueuelen": st.integers(0, 2000), "up": st.booleans()}
+    where = {name: draw(places) for name in ("br0", "a", "b")}
+    nameservers = st.lists(st.sampled_from(["192.0.2.53", "2001:db8::53"]), unique=True)
+    namespaces = [
+        {"name": name, **some(loopback=st.booleans(), nameservers=nameservers, nsid=st.just(40 + number))}
+        for number, name in enumerate(("red", "blue"))
+    ]
+    bridge = some(ageing_time=st.integers(0, 500).map(lambda n: n * 100), stp=st.booleans(), priority=st.integers(0, 65535))
+    links = [{"name": "br0", "kind": "bridge", **where["br0"], **some(**device), "bridge": bridge}]
+    veths = []
+    for pair in "ab":
+        far = draw(places)
+        ends = [{"name": f"{pair}0", **where[pair]}, {"name": f"{pair}1", **far}]
+        for end in ends:
+            end.update(some(**device))
+            if end.get("netns") == where["br0"].get("netns") and draw(st.booleans()):
+                end["master"] = "br0"
+        veths.append({**ends[0], **some(num_tx_queues=st.integers(1, 3)), "peer": {**ends[1], **some(num_rx_queues=st.integers(1, 3))}})
+    four = some(label=st.sampled_from(["a0", "a0:x"]), metric=st.integers(1, 9), noprefixroute=st.booleans(),
+                scope=st.sampled_from(["global", "link"]), valid_lft=st.just("5000"))  # fmt: skip
+    six = some(nodad=st.booleans(), noprefixroute=st.booleans(), home=st.booleans(), preferred_lft=st.sampled_from(["0", "4000"]))
+    addresses = [
+        {**where["a"], "dev": "a0", "address": ["10.1.0.1/24"], **four},
+        {**where["a"], "dev": "a0", "address": ["fd01::1/64"], "wait_for_dad": False, **six},
+        {**where["br0"], "dev": "br0", "address": ["10.2.0.1/24", "10.2.0.2/32"]},
+    ]
+    veths[0]["up"] = links[0]["up"] = True
+    # without a route to its prefix a gateway is on no link of its own
+    via = {"dev": "a0", "onlink": True} if {"noprefixroute"} & {*four, *six} else {}
+    ways: list[dict[str, t.Any]] = [
+        {"gateway": "10.1.0.9", **via}, {"dev": "a0"}, {"type": "blackhole"}, {"type": "prohibit"},
+        {"nexthops": [{"gateway": "10.1.0.8", "weight": 3, **via}, {"gateway": "10.1.0.9", **via}]},
+    ]  # fmt: skip
+    more = {"metric": st.integers(0, 9), "mtu": st.integers(1000, 1400), "protocol": st.sampled_from(["static", "bgp", "77"])}
+    table = st.sampled_from(["100", "70000"])
+    routes = [
+        {**where["a"], "dest": f"10.{90 + number}.0.0/16", **draw(st.sampled_from(ways)), **some(**more)}
+        for number in range(draw(st.integers(0, 4)))
+    ]
+    routes += [{**where["a"], "dest": "fd09::/64", "gateway": "fd01::9", **via, **some(**more, table=table)}] * draw(st.integers(0, 1))
+    selectors = {"from": st.just("10.1.0.0/24"), "fwmark": st.sampled_from(["0x7", "16"]), "iif": st.just("a0"), "ipproto": st.just("tcp"),
+                 "not": st.booleans(), "tos": st.just("0x10"), "uidrange": st.just("5-6")}  # fmt: skip
+    rules = [
+        {**draw(places), "priority": 100 + number, **some(**selectors), "table": draw(table)} for number in range(draw(st.integers(0, 3)))
+    ]
+    return {"namespaces": namespaces, "links": links, "veths": veths, "addresses": addresses, "routes": routes, "rules": rules}
+
+
+def clean() -> None:
+    for entry in os.listdir("/run/netns"):
+        ip("netns", "del", entry)
+    shutil.rmtree("/etc/netns", ignore_errors=True)
+    for name in ("br0", *ENDS):
+        subprocess.run(["ip", "link", "del", name], stderr=subprocess.DEVNULL, check=False)
+    for kind in ("blackhole", "prohibit"):
+        ip("route", "flush", "type", kind)
+    for rule in ip("-4", "rule"):
+        if rule["priority"] in range(100, 110):
+            ip("rule", "del", "priority", str(rule["priority"]))
+    while ip("link", "show", "type", "veth") or ip("netns", "list-id"):
+        pass  # the kernel takes namespaces down in its own time
+
+
+def test_any_topology_is_there_already_when_it_is_given_back(sandboxed: Sandbox) -> None:
+    @settings(max_examples=25, deadline=None, derandomize=True, suppress_health_check=list(HealthCheck), database=None)
+    @given(topologies())
+    def given_back(wanted: dict[str, list[dict[str, t.Any]]]) -> None:
+        try:
+            transaction.execute(options.read(wanted, "present", True))
+            told = info.collect(["red", "blue", "/proc/self/ns/net"], PARTS)
+            assert told["warnings"] == []
+            assert would_change(told["topology"]) == []
+            assert {part: len(told["topology"][part]) for part in ("links", "veths", "routes", "rules")} == {
+                part: len(wanted[part]) for part in ("links", "veths", "routes", "rules")
+            }
+        finally:
+            clean()
+
+    def inside() -> None:
+        os.makedirs("/run/netns", exist_ok=True)
+        given_back()
 
     sandboxed(inside)
 

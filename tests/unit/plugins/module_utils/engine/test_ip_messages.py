@@ -26,7 +26,7 @@ from ansible_collections.linuxnet.netns.plugins.module_utils._engine.resources i
 Sandbox = t.Callable[[t.Callable[[], t.Any]], None]
 
 MAIN = 254
-BOOT, STATIC = 3, 4
+BOOT, OURS = 3, 110
 LINK, HOST = 253, 254
 
 
@@ -149,13 +149,13 @@ def test_what_iproute2_makes_of_addresses_is_read_field_by_field(sandboxed: Sand
         ip("addr", "add", "198.51.100.1/24", "broadcast", "+", "dev", "left0", "scope", "link", "valid_lft", "50", "preferred_lft", "40")
         ip("addr", "add", "2001:db8::1/64", "dev", "left0", "nodad", "noprefixroute", "home", "mngtmpaddr", "metric", "7")
         ip("addr", "add", "2001:db8::2/64", "dev", "left0")
-        always = {"preferred_lft": FOREVER, "valid_lft": FOREVER}
+        always = {"preferred_lft": FOREVER, "valid_lft": FOREVER, "protocol": 0}
         flags4 = {"noprefixroute": False}
         flags6 = {"nodad": False, "noprefixroute": False, "home": False, "mngtmpaddr": False}
         expected = [
             Address("", "left0", "192.0.2.1", 32, peer="192.0.2.9", label="left0:1", scope=0, metric=5, **always, **flags4),
             Address("", "left0", "198.51.100.1", 24, broadcast="198.51.100.255", label="left0", scope=LINK, metric=0, preferred_lft=40,
-                    valid_lft=50, **flags4),
+                    valid_lft=50, protocol=0, **flags4),
             Address("", "left0", "2001:db8::2", 64, scope=0, metric=0, tentative=True, **always, **flags6),
             Address("", "left0", "2001:db8::1", 64, scope=0, metric=7, **always, **dict.fromkeys(flags6, True)),
         ]  # fmt: skip
@@ -194,7 +194,7 @@ def route(dest: str, **fields: t.Any) -> Route:
 
 # The route and what iproute2 tells of it; left0 has 192.0.2.1/24 and 2001:db8::1/64, left1 the same in 198.51.100.0/24 and 2001:db8:1::/64.
 ROUTES: list[tuple[Route, dict[str, t.Any]]] = [
-    (route("0.0.0.0/0", gateway="192.0.2.9"), {"dst": "default", "gateway": "192.0.2.9", "dev": "left0", "protocol": "static"}),
+    (route("0.0.0.0/0", gateway="192.0.2.9"), {"dst": "default", "gateway": "192.0.2.9", "dev": "left0", "protocol": "110"}),
     (route("203.0.113.0/24", dev="left0"), {"dst": "203.0.113.0/24", "scope": "link"}),
     (
         route("203.0.113.0/24", gateway="192.0.2.9", dev="left0", table=70000, metric=50, src="198.51.100.1", mtu=1300, advmss=1200,
@@ -268,7 +268,7 @@ def test_route_is_read_back_by_iproute2_and_by_us(sandboxed: Sandbox, wanted: Ro
         assert asked_for(found, wanted) == dataclasses.replace(wanted, dest=dest, nexthops=found.nexthops)
         # IPv6 has the list in an order of its own
         assert sorted(found.nexthops, key=repr) == sorted(wanted.nexthops, key=repr)
-        assert found.protocol == (wanted.protocol or STATIC)
+        assert found.protocol == (wanted.protocol or OURS)
         assert send(ip_messages.set_route(wanted, index_of))[0].errno == errno.EEXIST
         assert not send(ip_messages.delete_route(found, index_of))
         assert found_route(wanted) is None
@@ -370,10 +370,10 @@ def test_selectors_of_a_rule_are_read_back(sandboxed: Sandbox, family: str, sele
         assert not send(ip_messages.create_rule(wanted), ip_messages.create_rule(other))
         command = ["-6" if family == "ipv6" else "-4", "rule", "show", "priority", "100"]
         (seen,) = ip(*command)
-        assert (seen["table"], seen["protocol"], seen["priority"]) == ("70000", "static", 100)
+        assert (seen["table"], seen["protocol"], seen["priority"]) == ("70000", "110", 100)
         assert {name: seen.get(name) for name in told} == told
         assert told.keys() <= seen.keys()
-        expected = dataclasses.replace(wanted, type="unicast", suppress_prefixlength=-1, protocol=STATIC)
+        expected = dataclasses.replace(wanted, type="unicast", suppress_prefixlength=-1, protocol=OURS)
         if selectors.get("uidrange") is None:
             assert rules(family) == [expected, dataclasses.replace(expected, priority=101)]
         else:
@@ -455,7 +455,7 @@ def test_pyroute2_reads_the_same(sandboxed: Sandbox) -> None:
             one, two = sorted(other.get_routes(family=socket.AF_INET, table=70000), key=lambda found: found.get_attr("RTA_PRIORITY"))
             (policy,) = (found for found in other.get_rules(family=socket.AF_INET) if found.get_attr("FRA_PRIORITY") == 100)
             (near,) = (found for found in other.get_addr() if found.get_attr("IFA_LOCAL") == "198.18.0.1")
-        assert (one["dst_len"], one["proto"], one["scope"], one["type"]) == (24, STATIC, 0, 1)
+        assert (one["dst_len"], one["proto"], one["scope"], one["type"]) == (24, OURS, 0, 1)
         wanted = {"DST": "203.0.113.0", "GATEWAY": "192.0.2.9", "OIF": index_of("left0"), "PRIORITY": 50, "PREFSRC": "192.0.2.1",
                   "TABLE": 70000}  # fmt: skip
         assert {name: one.get_attr(f"RTA_{name}") for name in wanted} == wanted
@@ -513,6 +513,7 @@ def some_addresses(draw: t.Any) -> Address:
         metric=draw(u32),
         preferred_lft=draw(u32),
         valid_lft=draw(u32),
+        protocol=draw(st.integers(0, 255)),
         **{name: draw(st.booleans()) for name in flags},
     )
 

@@ -304,7 +304,9 @@ def test_tuntap_without_the_driver(sandboxed: Sandbox) -> None:
 
 def test_accounts_are_found_by_name() -> None:
     assert kinds.validate("tap", {"user": "root", "group": "root", "pi": "no"}, "link t0") == {"user": 0, "group": 0, "pi": False}
-    with pytest.raises(InputError, match=r"link t0: tap\.user: there is no user 'nobody-of-that-name' on this host"):
+    with pytest.raises(
+        InputError, match=r"link t0: tap\.user: there is no user 'nobody-of-that-name' on this host: correct it, or create the user first"
+    ):
         kinds.validate("tap", {"user": "nobody-of-that-name"}, "link t0")
 
 
@@ -330,24 +332,28 @@ def test_values_are_spelled_one_way() -> None:
         ("token-ring", {}, "link x: there is no kind 'token-ring': use one of bond, bridge, dummy"),
         ("dummy", {"id": 1}, "link x: dummy: a link of this kind has no options of its own: remove id"),
         ("vlan", {"id": 5, "prot": 1}, "link x: vlan has no option 'prot': use one of id, protocol, "),
-        ("vlan", {"protocol": "802.1q"}, "link x: vlan.id is required for a link of kind vlan"),
+        ("vlan", {"protocol": "802.1q"}, "link x: vlan.id is required for a link of kind vlan: give it"),
         ("vlan", {"id": 4095}, "link x: vlan.id: 4095 is out of range: use a number from 0 to 4094"),
         ("vxlan", {"id": 2**24}, "link x: vxlan.id: 16777216 is out of range: use a number from 0 to 16777215"),
         ("vxlan", {"id": 1, "port": 0}, "vxlan.port: 0 is out of range"),
         ("vxlan", {"id": 1, "remote": "192.0.2.1", "group": "239.0.0.1"}, "exclude each other"),
-        ("vxlan", {"id": 1, "remote": "239.0.0.1"}, "vxlan.remote: 239.0.0.1 is a multicast address"),
-        ("vxlan", {"id": 1, "group": "192.0.2.1"}, "vxlan.group: 192.0.2.1 is not a multicast address"),
-        ("vxlan", {"id": 1, "local": "192.0.2.1", "remote": "::1"}, "vxlan.local and vxlan.remote are of different IP versions"),
+        ("vxlan", {"id": 1, "remote": "239.0.0.1"}, "vxlan.remote: 239.0.0.1 is a multicast address: use group for it"),
+        ("vxlan", {"id": 1, "group": "192.0.2.1"}, "vxlan.group: 192.0.2.1 is not a multicast address: use remote for a single peer"),
+        (
+            "vxlan",
+            {"id": 1, "local": "192.0.2.1", "remote": "::1"},
+            "vxlan.local and vxlan.remote are of different IP versions: use two of IPv4 or two of IPv6",
+        ),
         ("vxlan", {"id": 1, "remote": "0.0.0.0"}, "leave the option out"),
         ("vxlan", {"id": 1, "remote": "192.0.2.1/24"}, "is not an IP address"),
         ("geneve", {"id": 1}, "geneve.remote is required"),
-        ("macvlan", {"mode": "router"}, "macvlan.mode: 'router' is not one of private, vepa, bridge, passthru, source"),
+        ("macvlan", {"mode": "router"}, "macvlan.mode: 'router' is unknown: use one of private, vepa, bridge, passthru, source"),
         ("vrf", {"table": 0}, "vrf.table"),
-        ("gre", {"key": 1, "ikey": 2}, "gre.ikey and gre.ikey say the same thing"),
+        ("gre", {"key": 1, "ikey": 2}, "gre.ikey and gre.key say the same thing: remove one of them"),
         ("gre", {"remote": "2001:db8::1"}, "IPv4 outside"),
         ("gre", {"key": 2**32}, "gre.key: 4294967296 is out of range"),
         ("bond", {"miimon": 100, "updelay": 250}, "bond.updelay: 250 is not a multiple of miimon, which is 100"),
-        ("bridge", {"stp": 7}, "bridge.stp: 7 is neither true nor false"),
+        ("bridge", {"stp": 7}, "bridge.stp: 7 is neither true nor false: write one of them"),
     ],
 )
 def test_input_is_refused(kind: str, options: dict[str, t.Any], sentence: str) -> None:

@@ -17,7 +17,7 @@ import typing as t
 
 import pytest
 
-from ansible_collections.linuxnet.netns.plugins.module_utils._engine import namespaces, processes, resolver, syscalls
+from ansible_collections.linuxnet.netns.plugins.module_utils._engine import namespaces, processes, resolver, syscalls, values
 from ansible_collections.linuxnet.netns.plugins.module_utils._engine.errors import InputError, KernelError, StateError
 from ansible_collections.linuxnet.netns.plugins.module_utils._engine.values import HOST
 
@@ -904,7 +904,7 @@ def test_a_reused_number_is_not_hit(sandboxed: Sandbox) -> None:
 
 def test_resolver_is_what_ip_netns_exec_uses(sandboxed: Sandbox) -> None:
     def body() -> None:
-        text = "nameserver 192.0.2.53\nsearch example.org\n"
+        text = f"{values.RESOLVER_MARK}\nnameserver 192.0.2.53\nsearch example.org\n"
         path = "/etc/netns/blue/resolv.conf"
         os.umask(0o077)
         namespaces.create("blue")
@@ -914,8 +914,8 @@ def test_resolver_is_what_ip_netns_exec_uses(sandboxed: Sandbox) -> None:
         resolver.write_resolver("blue", text)
         assert resolver.read_resolver("blue") == text == sh("ip", "netns", "exec", "blue", "cat", "/etc/resolv.conf")
         assert [os.stat(place).st_mode & 0o7777 for place in ("/etc/netns", "/etc/netns/blue", path)] == [0o755, 0o755, 0o644]
-        resolver.write_resolver("blue", "# empty\n")
-        assert resolver.read_resolver("blue") == "# empty\n"
+        resolver.write_resolver("blue", f"{values.RESOLVER_MARK}\n# empty\n")
+        assert resolver.read_resolver("blue") == f"{values.RESOLVER_MARK}\n# empty\n"
         assert os.listdir("/etc/netns/blue") == ["resolv.conf"]
         resolver.remove_resolver("blue")
         assert os.listdir("/etc/netns") == []
@@ -930,12 +930,19 @@ def base(tmp_path: t.Any, monkeypatch: pytest.MonkeyPatch) -> t.Any:
 
 
 def test_resolver_keeps_other_files(base: t.Any) -> None:
-    resolver.write_resolver("blue", "nameserver 192.0.2.53\n")
+    resolver.write_resolver("blue", f"{values.RESOLVER_MARK}\nnameserver 192.0.2.53\n")
     (base / "blue" / "hosts").write_text("192.0.2.1 one\n")
     resolver.remove_resolver("blue")
     assert [file.name for file in (base / "blue").iterdir()] == ["hosts"]
     resolver.remove_resolver("blue")
     assert (base / "blue" / "hosts").read_text() == "192.0.2.1 one\n"
+
+
+def test_resolver_of_somebody_else_stays(base: t.Any) -> None:
+    (base / "blue").mkdir(parents=True)
+    (base / "blue" / "resolv.conf").write_text("nameserver 192.0.2.53\n")
+    resolver.remove_resolver("blue")
+    assert (base / "blue" / "resolv.conf").read_text() == "nameserver 192.0.2.53\n"
 
 
 def test_resolver_follows_no_link(base: t.Any, tmp_path: t.Any) -> None:
@@ -945,10 +952,10 @@ def test_resolver_follows_no_link(base: t.Any, tmp_path: t.Any) -> None:
     (base / "blue").symlink_to(outside)
     with pytest.raises(StateError) as caught:
         resolver.write_resolver("blue", "nameserver 192.0.2.53\n")
-    assert str(caught.value) == f"{base}/blue is a symbolic link: the DNS files of namespace 'blue' need a directory of their own there"
+    need = "the DNS files of namespace 'blue' need a directory of their own there, remove it"
+    assert str(caught.value) == f"{base}/blue is a symbolic link: {need}"
     (outside / "resolv.conf").write_text("kept")
-    with pytest.raises(StateError):
-        resolver.remove_resolver("blue")
+    resolver.remove_resolver("blue")
     assert (outside / "resolv.conf").read_text() == "kept"
     # A link in the place of the file is replaced, what it points to stays.
     (base / "red").mkdir()
@@ -982,4 +989,5 @@ def test_resolver_that_is_no_file(base: t.Any) -> None:
     assert resolver.read_resolver("red") is None
     with pytest.raises(StateError) as caught:
         resolver.write_resolver("red", "nameserver 192.0.2.53\n")
-    assert str(caught.value) == f"{base}/red is not a directory: the DNS files of namespace 'red' need a directory of their own there"
+    need = "the DNS files of namespace 'red' need a directory of their own there, remove it"
+    assert str(caught.value) == f"{base}/red is not a directory: {need}"

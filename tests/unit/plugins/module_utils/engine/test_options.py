@@ -12,7 +12,7 @@ import typing as t
 
 import pytest
 
-from ansible_collections.linuxnet.netns.plugins.module_utils._engine import ip_options, options
+from ansible_collections.linuxnet.netns.plugins.module_utils._engine import ip_options, options, values
 from ansible_collections.linuxnet.netns.plugins.module_utils._engine.errors import InputError
 from ansible_collections.linuxnet.netns.plugins.module_utils._engine.record import Resource
 from ansible_collections.linuxnet.netns.plugins.module_utils._engine.resources import (
@@ -41,7 +41,7 @@ def read(where: str, item: Item, state: str = "present") -> tuple[Resource, ...]
 # -- what cannot be meant
 
 BAD: list[tuple[str, Item, str]] = [
-    ("namespaces", {"name": "a/b"}, "name: 'a/b' is not a namespace name: it contains a slash, which a name under /run/netns cannot have"),
+    ("namespaces", {"name": "a/b"}, "name: 'a/b' is not a namespace name: it contains a slash: use a plain file name such as 'blue'"),
     ("namespaces", {"name": ""}, "name: '' is not a namespace name: use a plain file name such as 'blue'"),
     ("namespaces", {"name": ".."}, "name: '..' is not a namespace name: use a plain file name such as 'blue'"),
     ("namespaces", {"name": ["x" * 256]}, "name: the namespace name 'xxxxxxxxxxxxxxxxxxxx...' has 256 bytes, allowed are 1 to 255"),
@@ -100,7 +100,11 @@ BAD: list[tuple[str, Item, str]] = [
     ),
     ("links", {"name": "br0", "kind": "bridge", "mtu": 67}, "mtu: 67 is out of range: use a number from 68 to 2147483647"),
     ("links", {"name": "br0", "kind": "bridge", "txqueuelen": -1}, "txqueuelen: -1 is out of range: use a number from 0 to 2147483647"),
-    ("links", {"name": "br0", "kind": "bridge", "alias": "x" * 256}, "alias: 256 bytes are too many: the kernel keeps 255 at most"),
+    (
+        "links",
+        {"name": "br0", "kind": "bridge", "alias": "x" * 256},
+        "alias: 256 bytes are too many for link br0: the kernel keeps 255 at most",
+    ),
     (
         "links",
         {"name": "br0", "kind": "bridge", "mac_address": "02:00"},
@@ -109,17 +113,17 @@ BAD: list[tuple[str, Item, str]] = [
     (
         "links",
         {"name": "br0", "kind": "bridge", "mac_address": "01:00:5e:00:00:01"},
-        "mac_address: '01:00:5e:00:00:01' cannot be a device's MAC address: it is a multicast address",
+        "mac_address: '01:00:5e:00:00:01' cannot be a device's MAC address: it is a multicast address; use one such as 02:00:5e:10:00:01",
     ),
     (
         "links",
         {"name": "br0", "kind": "bridge", "mac_address": "00:00:00:00:00:00"},
-        "mac_address: '00:00:00:00:00:00' cannot be a device's MAC address: it is the zero address",
+        "mac_address: '00:00:00:00:00:00' cannot be a device's MAC address: it is the zero address; use one such as 02:00:5e:10:00:01",
     ),
     (
         "links",
         {"name": "br0", "kind": "bridge", "netns": "../x"},
-        "netns: '../x' is not a namespace name: it contains a slash, which a name under /run/netns cannot have",
+        "netns: '../x' is not a namespace name: it contains a slash: use a plain file name such as 'blue'",
     ),
     (
         "links",
@@ -140,7 +144,7 @@ BAD: list[tuple[str, Item, str]] = [
         {"name": "br0", "kind": "bridge", "parent": "eth0"},
         "parent: link br0 of kind bridge stands on no other device: remove parent",
     ),
-    ("links", {"name": "m0", "kind": "macvlan"}, "parent: link m0 of kind macvlan needs the device that it stands on"),
+    ("links", {"name": "m0", "kind": "macvlan"}, "parent: link m0 of kind macvlan needs the device that it stands on: name it"),
     (
         "links",
         {"name": "m0", "kind": "macvlan", "parent": "m0"},
@@ -159,24 +163,24 @@ BAD: list[tuple[str, Item, str]] = [
     (
         "links",
         {"name": "m0", "from_netns": "a/b"},
-        "from_netns: 'a/b' is not a namespace name: it contains a slash, which a name under /run/netns cannot have",
+        "from_netns: 'a/b' is not a namespace name: it contains a slash: use a plain file name such as 'blue'",
     ),
     (
         "links",
         {"name": "t0", "kind": "tun", "mac_address": "02:00:00:00:00:01"},
         "mac_address: link t0 of kind tun has no MAC address of its own: remove it",
     ),
-    ("links", {"name": "v0", "kind": "vlan", "parent": "eth0"}, "link v0: vlan.id is required for a link of kind vlan"),
+    ("links", {"name": "v0", "kind": "vlan", "parent": "eth0"}, "link v0: vlan.id is required for a link of kind vlan: give it"),
     (
         "links",
         {"name": "v0", "kind": "vlan", "parent": "eth0", "vlan": {"id": 4095}},
         "link v0: vlan.id: 4095 is out of range: use a number from 0 to 4094",
     ),
-    ("links", {"name": "x0", "kind": "vxlan", "vxlan": {}}, "link x0: vxlan.id is required for a link of kind vxlan"),
+    ("links", {"name": "x0", "kind": "vxlan", "vxlan": {}}, "link x0: vxlan.id is required for a link of kind vxlan: give it"),
     (
         "links",
         {"name": "x0", "kind": "vxlan", "vxlan": {"id": 1, "remote": "224.0.0.1"}},
-        "link x0: vxlan.remote: 224.0.0.1 is a multicast address",
+        "link x0: vxlan.remote: 224.0.0.1 is a multicast address: use group for it",
     ),
     (
         "links",
@@ -186,7 +190,11 @@ BAD: list[tuple[str, Item, str]] = [
             "ageing, max_address, proxy, rsc, l2miss, l3miss, udp_csum, udp6_zero_csum_tx, udp6_zero_csum_rx, gbp"
         ),
     ),
-    ("links", {"name": "br0", "kind": "bridge", "bridge": {"stp": "maybe"}}, "link br0: bridge.stp: 'maybe' is neither true nor false"),
+    (
+        "links",
+        {"name": "br0", "kind": "bridge", "bridge": {"stp": "maybe"}},
+        "link br0: bridge.stp: 'maybe' is neither true nor false: write one of them",
+    ),
     (
         "links",
         {"name": "br0", "kind": "bridge", "bridge": {"priority": 70000}},
@@ -262,7 +270,7 @@ BAD: list[tuple[str, Item, str]] = [
     (
         "veths",
         {"name": "e0", "peer": {"name": "p0", "netns": "a/b"}},
-        "peer.netns: 'a/b' is not a namespace name: it contains a slash, which a name under /run/netns cannot have",
+        "peer.netns: 'a/b' is not a namespace name: it contains a slash: use a plain file name such as 'blue'",
     ),
     (
         "addresses",
@@ -293,9 +301,13 @@ BAD: list[tuple[str, Item, str]] = [
     (
         "addresses",
         {"dev": "e0", "address": "224.0.0.1/24"},
-        "address: '224.0.0.1/24' cannot be given to a device: it is a multicast address",
+        "address: '224.0.0.1/24' cannot be given to a device: it is a multicast address, use one of a single host",
     ),
-    ("addresses", {"dev": "e0", "address": "0.0.0.0/0"}, "address: '0.0.0.0/0' cannot be given to a device: it is the unspecified address"),
+    (
+        "addresses",
+        {"dev": "e0", "address": "0.0.0.0/0"},
+        "address: '0.0.0.0/0' cannot be given to a device: it is the unspecified address, use one of a single host",
+    ),
     (
         "addresses",
         {"dev": "e0", "address": "fe80::1%e0/64"},
@@ -329,12 +341,12 @@ BAD: list[tuple[str, Item, str]] = [
     (
         "addresses",
         {"dev": "e0", "address": "192.0.2.1/24", "label": "eth0"},
-        "label: 'eth0' must begin with 'e0' and have at most 15 bytes",
+        "label: 'eth0' must begin with 'e0' and have at most 15 bytes, none of them a control character",
     ),
     (
         "addresses",
         {"dev": "e0", "address": "192.0.2.1/24", "label": "e0:xxxxxxxxxxxxx"},
-        "label: 'e0:xxxxxxxxxxxxx' must begin with 'e0' and have at most 15 bytes",
+        "label: 'e0:xxxxxxxxxxxxx' must begin with 'e0' and have at most 15 bytes, none of them a control character",
     ),
     (
         "addresses",
@@ -350,12 +362,12 @@ BAD: list[tuple[str, Item, str]] = [
     (
         "addresses",
         {"dev": "e0", "address": "192.0.2.1/24", "valid_lft": "soon"},
-        "valid_lft: 'soon' is neither a number of seconds nor 'forever'",
+        "valid_lft: 'soon' is neither a number of seconds nor 'forever': use one of them",
     ),
     (
         "addresses",
         {"dev": "e0", "address": "192.0.2.1/24", "valid_lft": "10", "preferred_lft": "20"},
-        "preferred_lft: 20 is longer than valid_lft, 10",
+        "preferred_lft: 20 is longer than valid_lft, 10: lower it, or raise valid_lft",
     ),
     ("routes", {"dest": "default"}, "family: 'default' without a gateway fits IPv4 and IPv6: say which, family: ipv4 or family: ipv6"),
     (
@@ -425,7 +437,7 @@ BAD: list[tuple[str, Item, str]] = [
     (
         "routes",
         {"dest": "10.0.0.0/8", "gateway": "10.0.0.3", "src": "fd00::1"},
-        "src: 'fd00::1' is not of the same family as route 10.0.0.0/8",
+        "src: 'fd00::1' is not of the same family as route 10.0.0.0/8: use one of its family, or remove src",
     ),
     ("routes", {"dest": "default", "src": "x"}, "src: 'x' is not an IP address (without prefix length), such as 192.0.2.1 or 2001:db8::1"),
     ("routes", {"dest": "10.0.0.0/8", "gateway": "10.0.0.3", "mtu": -1}, "mtu: -1 is out of range: use a number from 0 to 4294967295"),
@@ -450,12 +462,12 @@ BAD: list[tuple[str, Item, str]] = [
     (
         "routes",
         {"dest": "10.0.0.0/8", "gateway": "10.0.0.3", "onlink": True},
-        "onlink: route 10.0.0.0/8 needs a gateway and the dev on which it is",
+        "onlink: route 10.0.0.0/8 needs a gateway and the dev on which it is: give both",
     ),
     (
         "routes",
         {"dest": "10.0.0.0/8", "type": "blackhole", "dev": "e0"},
-        "type: a blackhole route goes nowhere: remove dev of route 10.0.0.0/8",
+        "type: a route of type blackhole goes nowhere: remove dev of route 10.0.0.0/8",
     ),
     (
         "routes",
@@ -476,7 +488,7 @@ BAD: list[tuple[str, Item, str]] = [
     (
         "routes",
         {"dest": "10.0.0.0/8", "nexthops": [{"gateway": "10.0.0.3", "onlink": True}]},
-        "nexthops[0].onlink: it needs a gateway and the dev on which it is",
+        "nexthops[0].onlink: it needs a gateway and the dev on which it is: give both",
     ),
     (
         "routes",
@@ -484,13 +496,17 @@ BAD: list[tuple[str, Item, str]] = [
         "gateway: route 10.0.0.0/8 has no way to go: give a gateway, a dev, nexthops or a type such as blackhole",
     ),
     ("rules", {"from": "192.0.2.1/24"}, "from: '192.0.2.1/24' has bits set behind its prefix length: did you mean 192.0.2.0/24?"),
-    ("rules", {"from": "192.0.2.0/24", "to": "fd00::/64"}, "to: fd00::/64 is not of the same family as from, 192.0.2.0/24"),
+    (
+        "rules",
+        {"from": "192.0.2.0/24", "to": "fd00::/64"},
+        "to: fd00::/64 is not of the same family as from, 192.0.2.0/24: give each family a rule of its own",
+    ),
     ("rules", {"from": "192.0.2.0/24", "family": "ipv6"}, "family: ipv6 does not fit the prefix in from: remove it"),
     ("rules", {"from": "all", "to": "fd01::/64", "family": "ipv4"}, "family: ipv4 does not fit the prefix in to: remove it"),
     (
         "addresses",
         {"dev": "e0", "address": "10.0.0.1/24", "valid_lft": "60", "preferred_lft": "forever"},
-        "preferred_lft: forever is longer than valid_lft, 60",
+        "preferred_lft: forever is longer than valid_lft, 60: lower it, or raise valid_lft",
     ),
     ("rules", {"to": "fd00::/64", "family": "ipv4"}, "family: ipv4 does not fit the prefix in to: remove it"),
     ("rules", {"iif": "e/0"}, "iif: 'e/0' is not an interface name: remove dots alone, slashes, colons, percent signs and white space"),
@@ -499,7 +515,7 @@ BAD: list[tuple[str, Item, str]] = [
     ("rules", {"fwmark": "red"}, "fwmark: 'red' is not a number: write it decimal or as 0x..."),
     ("rules", {"fwmark": "0x1ffffffff"}, "fwmark: 8589934591 is out of range: use a number from 0 to 4294967295"),
     ("rules", {"fwmark": "1", "fwmask": "0x0"}, "fwmask: 0 leaves nothing of the fwmark: remove both, or set a bit of it"),
-    ("rules", {"fwmask": "0xff"}, "fwmask: it needs the fwmark that it masks"),
+    ("rules", {"fwmask": "0xff"}, "fwmask: 0xff masks nothing without a mark: give fwmark too"),
     ("rules", {"tos": "256"}, "tos: 256 is out of range: use a number from 0 to 255"),
     ("rules", {"tos": "0x03"}, "tos: 0x03 has one of the last two bits set, which belong to ECN: clear them"),
     ("rules", {"ipproto": "xtp"}, "ipproto: 'xtp' is neither a number from 0 to 255 nor one of esp, gre, icmp, icmpv6, sctp, tcp, udp"),
@@ -510,22 +526,30 @@ BAD: list[tuple[str, Item, str]] = [
     ("rules", {"uidrange": "-5"}, "uidrange: '-5' is neither a number nor a range such as 1000-1999, within 0 to 4294967294"),
     ("rules", {"priority": -1}, "priority: -1 is out of range: use a number from 0 to 4294967295"),
     ("rules", {"table": "nope"}, "table: 'nope' is neither a number from 1 to 4294967295 nor a name in rt_tables"),
-    ("rules", {"type": "blackhole", "table": "5"}, "table: a rule of type blackhole looks nowhere up: remove table or type"),
+    ("rules", {"type": "blackhole", "table": "5"}, "table: a rule of type blackhole looks up nothing: remove table or type"),
     ("rules", {"suppress_prefixlength": 129}, "suppress_prefixlength: 129 is out of range: use a number from -1 to 128"),
     ("sysctls", {}, "name: give a name with its value, or a dict of them as sysctls"),
-    ("sysctls", {"name": "net.ipv4.ip_forward"}, "value: sysctl net.ipv4.ip_forward needs one"),
+    ("sysctls", {"name": "net.ipv4.ip_forward"}, "value: sysctl net.ipv4.ip_forward needs one: give a number or a text"),
     (
         "sysctls",
         {"name": "kernel.hostname", "value": "x"},
-        "name: 'kernel.hostname' is not a network sysctl: only net.* belongs to a namespace",
+        "name: 'kernel.hostname' is not a network sysctl: use one such as net.ipv4.ip_forward, since only net.* belongs to a namespace",
     ),
-    ("sysctls", {"name": "net/../kernel/x", "value": 1}, "name: 'net/../kernel/x' is not a sysctl name: it has an empty or dotted part"),
+    (
+        "sysctls",
+        {"name": "net/../kernel/x", "value": 1},
+        "name: 'net/../kernel/x' is not a sysctl name: it has an empty part, dots alone or a zero byte: write it as in net.ipv4.ip_forward",
+    ),
     (
         "sysctls",
         {"name": "net.ipv4.ip_forward", "value": ""},
         "value: '' is not a sysctl's value: write a number or a text, such as 1 or '1024 65000'",
     ),
-    ("sysctls", {"sysctls": {"vm.swappiness": 1}}, "sysctls: 'vm.swappiness' is not a network sysctl: only net.* belongs to a namespace"),
+    (
+        "sysctls",
+        {"sysctls": {"vm.swappiness": 1}},
+        "sysctls: 'vm.swappiness' is not a network sysctl: use one such as net.ipv4.ip_forward, since only net.* belongs to a namespace",
+    ),
     (
         "sysctls",
         {"sysctls": {"net.ipv4.ip_forward": None}},
@@ -541,8 +565,8 @@ BAD: list[tuple[str, Item, str]] = [
         {"name": "net.ipv4.ip_forward", "value": 1, "netns": ""},
         "netns: '' is not a namespace name: use a plain file name such as 'blue'",
     ),
-    ("nat", {"name": "lab"}, "subnets: nat lab needs at least one"),
-    ("nat", {"name": "lab", "subnets": ["10.0.0.0/24"]}, "interface: nat lab needs the device that its subnets are behind"),
+    ("nat", {"name": "lab"}, "subnets: nat lab needs at least one: give those that are behind its interface"),
+    ("nat", {"name": "lab", "subnets": ["10.0.0.0/24"]}, "interface: nat lab needs the device that its subnets are behind: name it"),
     (
         "nat",
         {"name": "lab", "subnets": ["10.0.0.1/24"], "interface": "br0"},
@@ -803,7 +827,7 @@ GOOD: list[tuple[str, Item, Resource]] = [
         Namespace(
             "red",
             loopback=True,
-            resolver=f"{options.RESOLVER_MARK}\nnameserver 192.0.2.1\nnameserver fe80::1%eth0\nsearch a.example b\noptions edns0\n",
+            resolver=f"{values.RESOLVER_MARK}\nnameserver 192.0.2.1\nnameserver fe80::1%eth0\nsearch a.example b\noptions edns0\n",
         ),
     ),
     ("links", {"name": "br0", "kind": "bridge"}, Link("", "br0", link_kind="bridge")),

@@ -32,7 +32,7 @@ PHASE = (1, 1)
 def test_nothing_to_tell() -> None:
     assert report([], {}) == Report()
     assert not report([], {}).changed
-    assert (report([], {}).before, report([], {}).after) == ("", "")
+    assert report([], {}).diff() == {"before": "", "after": ""}
 
 
 def test_each_action() -> None:
@@ -102,28 +102,28 @@ def test_names() -> None:
 def test_a_recreation_shows_the_old_and_the_new() -> None:
     new = Link("red", "br0", link_kind="vxlan", mtu=1400)
     told = report([Change.delete(LINK, PHASE, "kind"), Change.create(new, PHASE, "kind")], {})
-    assert told.before == "link br0 (red):\n  kind: bridge\n  mtu: 1500\n  master: ''\n  up: false\n"
-    assert told.after == "link br0 (red):\n  kind: vxlan\n  mtu: 1400\n"
+    assert told.diff()["before"] == "link br0 (red):\n  kind: bridge\n  mtu: 1500\n  master: ''\n  up: false\n"
+    assert told.diff()["after"] == "link br0 (red):\n  kind: vxlan\n  mtu: 1400\n"
 
 
 def test_the_new_rule_comes_before_the_old_one_goes() -> None:
     old, new = (Rule("red", "ipv4", 100, table=table, type="unicast") for table in (1, 2))
     told = report([Change.create(new, PHASE, "table differs"), Change.delete(old, PHASE, "table differs")], {})
-    assert told.before == "'rule ipv4 100: from all (red)':\n  table: 1\n  type: unicast\n"
-    assert told.after == "'rule ipv4 100: from all (red)':\n  table: 2\n  type: unicast\n"
+    assert told.diff()["before"] == "'rule ipv4 100: from all (red)':\n  table: 1\n  type: unicast\n"
+    assert told.diff()["after"] == "'rule ipv4 100: from all (red)':\n  table: 2\n  type: unicast\n"
 
 
 def test_what_was_not_there_has_no_before() -> None:
     """A bridge is born down and goes up after its ports."""
     up = Link("red", "br0", link_kind="bridge", mtu=1500, up=True, master="")
     told = report([Change.create(LINK, PHASE, "not there"), Change.update(LINK, up, {"up": (False, True)}, PHASE)], {})
-    assert told.before == ""
-    assert told.after == "link br0 (red):\n  kind: bridge\n  mtu: 1500\n  master: ''\n  up: true\n"
+    assert told.diff()["before"] == ""
+    assert told.diff()["after"] == "link br0 (red):\n  kind: bridge\n  mtu: 1500\n  master: ''\n  up: true\n"
 
 
 def test_several_updates_of_one_object_are_one_entry() -> None:
     told = report([Change.update(LINK, LINK, {"mtu": (1500, 1400)}, PHASE), Change.update(LINK, LINK, {"up": (False, True)}, PHASE)], {})
-    assert (told.before, told.after) == (
+    assert (told.diff()["before"], told.diff()["after"]) == (
         "link br0 (red):\n  mtu: 1500\n  up: false\n",
         "link br0 (red):\n  mtu: 1400\n  up: true\n",
     )

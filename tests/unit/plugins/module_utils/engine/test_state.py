@@ -23,7 +23,7 @@ from ansible_collections.linuxnet.netns.plugins.module_utils._engine.resources i
     Sysctl,
     Veth,
 )
-from ansible_collections.linuxnet.netns.plugins.module_utils._engine.state import MAIN, Observed, hangs_on
+from ansible_collections.linuxnet.netns.plugins.module_utils._engine.state import MAIN, NEW_PORT, Observed, hangs_on
 
 
 def state(*found: Resource, **fields: t.Any) -> Observed:
@@ -105,7 +105,7 @@ def test_without_a_device_all_that_hung_on_it_is_gone_and_nothing_else() -> None
 
 def test_without_a_bridge_its_ports_stand_alone() -> None:
     after = state(BRIDGE, PORT, OTHER).without(BRIDGE)
-    assert after.like(PORT) == dataclasses.replace(PORT, master="", port=())
+    assert after.like(PORT) == dataclasses.replace(PORT, master="", port=NEW_PORT)
     assert after.like(OTHER) == OTHER
     assert after.like(BRIDGE) is None
 
@@ -210,8 +210,8 @@ ADDRESS = Address("blue", "eth0", "192.0.2.1", 24)
                              "address 192.0.2.1/24 dev eth0 in namespace 'blue' was to be there")),
         ("/proc/77/ns/net", "missing", ("namespace '/proc/77/ns/net' does not exist: correct the path; "
                                         "address 192.0.2.1/24 dev eth0 in namespace '/proc/77/ns/net' was to be there")),
-        ("blue", "stale", ("namespace 'blue' is a stale plain file in /run/netns, not a namespace: "
-                           "linuxnet.netns.netns with state present repairs it")),
+        ("blue", "a stale plain file", ("namespace 'blue' is a stale plain file in /run/netns, not a namespace: "
+                                        "linuxnet.netns.netns with state present repairs it")),
     ],
 )  # fmt: skip
 def test_namespace_that_is_not_there_is_refused(netns: str, status: str, sentence: str) -> None:
@@ -223,7 +223,7 @@ def test_namespace_that_is_not_there_is_refused(netns: str, status: str, sentenc
 
 
 def test_namespace_that_is_there_or_comes_is_taken() -> None:
-    observed = Observed(places={"blue": "there", "red": "missing", "stale": "stale"})
+    observed = Observed(places={"blue": "there", "red": "missing", "stale": "a stale plain file"})
     observed.expect([Namespace("red"), Namespace("stale")])
     for netns in ("", "blue", "red", "stale"):
         observed.need_place(netns, ADDRESS)

@@ -167,7 +167,10 @@ def test_two_routes_of_one_key_are_not_mixed_up() -> None:
     ("item", "message"),
     [
         ({"name": "br0", "take_over": "enp1s0"}, "take_over: link br0 is not a bridge, and only a bridge has ports: set kind: bridge"),
-        ({"name": "br0", "kind": "bridge", "take_over": "br0"}, "take_over: 'br0' cannot be its own port"),
+        (
+            {"name": "br0", "kind": "bridge", "take_over": "br0"},
+            "take_over: 'br0' cannot be its own port: name the device that the bridge is to take over",
+        ),
     ],
 )
 def test_bad_input(item: dict, message: str) -> None:

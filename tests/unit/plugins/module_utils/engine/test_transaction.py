@@ -22,7 +22,15 @@ import typing as t
 
 import pytest
 
-from ansible_collections.linuxnet.netns.plugins.module_utils._engine import apply, namespaces, options, rtnetlink, transaction
+from ansible_collections.linuxnet.netns.plugins.module_utils._engine import (
+    apply,
+    namespaces,
+    options,
+    rtnetlink,
+    store,
+    transaction,
+    waiting,
+)
 from ansible_collections.linuxnet.netns.plugins.module_utils._engine.errors import KernelError, NetnsError, StateError
 from ansible_collections.linuxnet.netns.plugins.module_utils._engine.link_messages import Request
 
@@ -429,6 +437,36 @@ def test_a_failed_verification_brings_a_namespace_back_with_all_that_is_in_it(sa
     sandboxed(inside)
 
 
+@pytest.mark.parametrize(("address", "up_when_read"), [("192.0.2.1/24", [False, True]), ("2001:db8::1/64", [True])])
+@pytest.mark.parametrize("asked", [{"up": True}, {}])
+def test_a_bridge_goes_up_when_all_else_has_been_read(
+    sandboxed: Sandbox, monkeypatch: pytest.MonkeyPatch, asked: dict[str, t.Any], address: str, up_when_read: list[bool]
+) -> None:
+    """Its ports then flood each other; but who asks for duplicates of an address (IPv6) must reach those behind the bridge."""
+
+    def inside() -> None:
+        seen: list[bool] = []
+        read = transaction._verified
+
+        def verified(*arguments: t.Any) -> t.Any:
+            seen.append("UP" in ip("link", "show", "br0")[0]["flags"])
+            return read(*arguments)
+
+        lab = {
+            "links": [{"name": "br0", "kind": "bridge", **asked}],
+            "veths": [{"name": "v0", "up": True, "peer": {"name": "v1", "master": "br0", "up": True}}],
+            "addresses": [{"dev": "v0", "address": [address]}, {"dev": "br0", "address": ["198.51.100.1/24"]}],
+            "routes": [{"dest": ["203.0.113.0/24"], "gateway": "198.51.100.2"}, {"dest": ["10.1.0.0/16"], "type": "blackhole"}],
+        }
+        with monkeypatch.context() as patched:
+            patched.setattr(transaction, "_verified", verified)
+            execute(lab)
+        assert seen == up_when_read
+        assert not execute(lab).changed
+
+    sandboxed(inside)
+
+
 # -- the same ways forward
 
 
@@ -523,6 +561,24 @@ def test_a_removed_parent_comes_back_with_what_stood_on_it(sandboxed: Sandbox, m
             pytest.skip("there is no /dev/net/tun here")
         every_fault("step", lambda: print(sh(standing)), lists, "absent", monkeypatch)
         assert [link["ifname"] for link in ip("link")] == ["lo"]
+
+    sandboxed(inside)
+
+
+def test_a_removed_pair_comes_back_whose_other_end_is_in_a_namespace_that_nobody_named(
+    sandboxed: Sandbox, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    lists: Lists = {"veths": [{"name": "to-red"}], "rules": [{"priority": 7, "table": "7"}], "routes": [{"dest": "10.20.0.0/16"}]}
+
+    def inside() -> None:
+        quiet()
+        sh("for i in 1 2 3; do ip netns add other$i; done")
+        every_fault("message", lambda: print(sh(BEFORE_A_CHANGE + "ip rule add priority 7 table 7")), lists, "absent", monkeypatch)
+        teardown()
+        sh(BEFORE_A_CHANGE)
+        change = execute(lists, "absent").changes[-1]
+        assert (change["action"], change["name"]) == ("delete", "to-red")
+        assert (change["before"]["peer"]["netns"], change["before"]["peer"]["name"]) == ("red", "eth0")
 
     sandboxed(inside)
 
@@ -776,8 +832,9 @@ def test_a_wish_that_the_kernel_refuses(sandboxed: Sandbox) -> None:
         lists["routes"].append({"netns": "red", "dest": "10.99.0.0/16", "gateway": "10.7.0.1", "src": "10.200.0.1"})
         with pytest.raises(KernelError) as caught:
             execute(lists)
-        assert (
-            str(caught.value) == "cannot create route 10.99.0.0/16 in namespace 'red': Invalid argument (EINVAL): Invalid prefsrc address"
+        assert str(caught.value) == (
+            "cannot create route 10.99.0.0/16 in namespace 'red': Invalid argument (EINVAL): Invalid prefsrc address: "
+            "add the address 10.200.0.1 to a device there first, or correct src"
         )
         assert caught.value.errno == errno.EINVAL
         assert caught.value.rolled_back
@@ -799,7 +856,7 @@ APPEARING = {
         "cannot create address 10.9.0.1/24 dev br8 on the host: File exists (EEXIST)",
     ),
     "route": ("ip route add 10.10.0.0/16 dev br8", "cannot create route 10.10.0.0/16 on the host: File exists (EEXIST)"),
-    "rule": ("ip rule add priority 77 table 100 protocol static", "cannot create rule ipv4 77: from all on the host: File exists (EEXIST)"),
+    "rule": ("ip rule add priority 77 table 100 protocol 110", "cannot create rule ipv4 77: from all on the host: File exists (EEXIST)"),
 }
 
 
@@ -836,7 +893,7 @@ def test_what_appears_meanwhile_is_not_ours_to_remove(sandboxed: Sandbox, monkey
 
 @pytest.mark.parametrize("number", range(8))
 def test_an_interruption_is_a_failure(sandboxed: Sandbox, monkeypatch: pytest.MonkeyPatch, number: int) -> None:
-    """Ctrl-C comes right after the kernel has done a batch, and again while it is undone."""
+    """A signal comes right after the kernel has done a batch, and again while it is undone."""
 
     def inside() -> None:
         quiet()
@@ -848,14 +905,16 @@ def test_an_interruption_is_a_failure(sandboxed: Sandbox, monkeypatch: pytest.Mo
             nonlocal calls
             failures = real(self, messages)
             if calls in (number, number + 1):
-                os.kill(os.getpid(), signal.SIGINT)
+                os.kill(os.getpid(), stop)
             calls += 1
             return failures
 
-        signal.signal(signal.SIGINT, signal.default_int_handler)
+        stop = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)[number % 3]
         monkeypatch.setattr(rtnetlink.Socket, "batch", batch)
-        with pytest.raises(KeyboardInterrupt):
+        with pytest.raises(NetnsError, match=f"stopped by {stop.name}") as caught:
             execute(STAR)
+        assert caught.value.rolled_back
+        assert signal.getsignal(signal.SIGTERM) == signal.SIG_DFL
         assert calls > number
         assert_as_before(before, f"interrupted at {number}")
 
@@ -920,7 +979,7 @@ def test_waiting_for_an_address_ends(sandboxed: Sandbox, monkeypatch: pytest.Mon
             "ip link set lo up; sysctl -q net.ipv6.conf.default.dad_transmits=20;"
             "ip link add v0 type veth peer v1; ip link set v0 up; ip link set v1 up"
         )
-        monkeypatch.setattr(transaction, "_DAD_TIMEOUT", 0.2)
+        monkeypatch.setattr(waiting, "_DAD_TIMEOUT", 0.2)
         lists: Lists = {"addresses": [{"dev": "v0", "address": ["fd07::2/64"]}]}
         with pytest.raises(StateError) as caught:
             execute(lists)
@@ -960,7 +1019,7 @@ def test_a_second_run_waits_for_the_first(sandboxed: Sandbox, monkeypatch: pytes
             assert time.monotonic() >= released[0]
             timer.join()
             fcntl.flock(held, fcntl.LOCK_EX)
-            monkeypatch.setattr(transaction, "_LOCK_TIMEOUT", 0.1)
+            monkeypatch.setattr(store, "_LOCK_TIMEOUT", 0.1)
             with pytest.raises(StateError) as caught:
                 execute({"namespaces": [{"name": "red"}]})
             assert str(caught.value) == (

@@ -64,7 +64,7 @@ def test_references(given: str | None, reference: str) -> None:
         ("", "'' is not a namespace name: use a plain file name such as 'blue'"),
         (".", "'.' is not a namespace name: use a plain file name such as 'blue'"),
         ("..", "'..' is not a namespace name: use a plain file name such as 'blue'"),
-        ("../etc", "'../etc' is not a namespace name: it contains a slash, which a name under /run/netns cannot have"),
+        ("../etc", "'../etc' is not a namespace name: it contains a slash: use a plain file name such as 'blue'"),
         ("a" * 256, f"the namespace name '{'a' * 20}...' has 256 bytes, allowed are 1 to 255"),
     ],
 )
@@ -146,13 +146,16 @@ def test_sysctl_paths(name: str, path: str) -> None:
 
 @pytest.mark.parametrize("name", ["kernel.hostname", "net", "vm.swappiness", "/net/ipv4"])
 def test_sysctls_of_the_host_are_refused(name: str) -> None:
-    with pytest.raises(InputError, match=r"^name: .* is not a network sysctl: only net\.\* belongs to a namespace$"):
+    with pytest.raises(
+        InputError, match=r"^name: .* is not a network sysctl: use one such as .*, since only net\.\* belongs to a namespace$"
+    ):
         values.sysctl_path(name)
 
 
 @pytest.mark.parametrize("name", ["net/../kernel/hostname", "net..ipv4", "net.ipv4.", "net/ipv4/./x", "net/ipv4//x"])
 def test_sysctls_that_lead_elsewhere_are_refused(name: str) -> None:
-    with pytest.raises(InputError, match="^name: .* is not a sysctl name: it has an empty or dotted part$"):
+    sentence = "it has an empty part, dots alone or a zero byte: write it as in net.ipv4.ip_forward"
+    with pytest.raises(InputError, match=f"^name: .* is not a sysctl name: {sentence}$"):
         values.sysctl_path(name)
 
 
