@@ -51,11 +51,13 @@ options:
       - It tells the MTU, and the gateway of a namespace that names none.
     type: dict
     default: {}
-  state:
-    description: Whether it is to be built or removed.
-    type: str
-    choices: [absent, present]
-    default: present
+  verify:
+    description:
+      - Checks of the network, as O(linuxnet.netns.netns_probe#module:checks).
+      - One that names no namespace is made from each namespace of the network.
+    type: list
+    elements: dict
+    default: []
 seealso:
   - plugin: linuxnet.netns.bridged_network
     plugin_type: role
@@ -78,7 +80,7 @@ EXAMPLES = r"""
 RETURN = r"""
 ---
 _value:
-  description: The lists V(namespaces), V(links), V(veths), V(addresses) and V(routes).
+  description: The lists V(namespaces), V(links), V(veths), V(addresses) and V(routes), and the checks V(verify).
   type: dict
   sample:
     namespaces: [{name: [phone]}]
@@ -86,6 +88,7 @@ _value:
     veths: [{name: eth0, netns: phone, up: true, peer: {name: phone-eth0, master: br-lan, up: true}}]
     addresses: [{netns: phone, dev: eth0, address: [192.0.2.10/24], exclusive: true}]
     routes: [{netns: phone, dest: [default], gateway: 192.0.2.1, dev: eth0}]
+    verify: []
 """
 
 import typing as t
@@ -105,12 +108,10 @@ def bridged_network_topology(
     nameservers: t.Sequence[str] | None = None,
     upstream: t.Sequence[str] = (),
     host: t.Mapping[str, t.Any] | None = None,
-    state: str = "present",
+    verify: t.Sequence[t.Mapping[str, t.Any]] = (),
 ) -> dict[str, t.Any]:
     try:
-        if state == "absent":
-            return _bridged_network.removal(namespaces, name, bridge, uplink, move_host_addresses)
-        return _bridged_network.topology(namespaces, name, bridge, uplink, move_host_addresses, nameservers, upstream, host or {})
+        return _bridged_network.topology(namespaces, name, bridge, uplink, move_host_addresses, nameservers, upstream, host or {}, verify)
     except NetworkError as exc:
         raise AnsibleFilterError(str(exc)) from exc
 

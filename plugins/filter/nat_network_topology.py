@@ -27,9 +27,10 @@ options:
     type: str
     required: true
   subnets:
-    description: One IPv4 subnet, one IPv6 subnet, or both. Needed unless O(state=absent).
+    description: One IPv4 subnet, one IPv6 subnet, or both.
     type: list
     elements: str
+    required: true
   bridge:
     description: Name of the bridge; the default is C(br-) and O(name).
     type: str
@@ -58,11 +59,13 @@ options:
     type: list
     elements: dict
     default: []
-  state:
-    description: Whether it is to be built or removed.
-    type: str
-    choices: [absent, present]
-    default: present
+  verify:
+    description:
+      - Checks of the network, as O(linuxnet.netns.netns_probe#module:checks).
+      - One that names no namespace is made from each namespace of the network.
+    type: list
+    elements: dict
+    default: []
 seealso:
   - plugin: linuxnet.netns.nat_network
     plugin_type: role
@@ -80,7 +83,7 @@ EXAMPLES = r"""
 RETURN = r"""
 ---
 _value:
-  description: The lists V(namespaces), V(links), V(veths), V(addresses), V(routes), V(sysctls) and V(nat).
+  description: The lists V(namespaces), V(links), V(veths), V(addresses), V(routes), V(sysctls) and V(nat), and the checks V(verify).
   type: dict
   sample:
     namespaces: [{name: [web], nameservers: [198.51.100.53]}]
@@ -92,6 +95,7 @@ _value:
     routes: [{netns: web, dest: [default], gateway: 192.0.2.1, dev: eth0}]
     sysctls: []
     nat: [{name: lab, subnets: [192.0.2.0/24], interface: br-lab, uplink: auto}]
+    verify: []
 """
 
 import typing as t
@@ -105,7 +109,7 @@ from ansible_collections.linuxnet.netns.plugins.plugin_utils._networks import Ne
 def nat_network_topology(
     namespaces: t.Any,
     name: str,
-    subnets: t.Sequence[str] = (),
+    subnets: t.Sequence[str],
     bridge: str | None = None,
     uplink: str = "auto",
     mtu: int | None = None,
@@ -113,12 +117,10 @@ def nat_network_topology(
     upstream: t.Sequence[str] = (),
     host: t.Mapping[str, t.Any] | None = None,
     found: t.Sequence[t.Mapping[str, t.Any]] = (),
-    state: str = "present",
+    verify: t.Sequence[t.Mapping[str, t.Any]] = (),
 ) -> dict[str, t.Any]:
     try:
-        if state == "absent":
-            return _nat_network.removal(namespaces, name, bridge)
-        return _nat_network.topology(namespaces, name, subnets, bridge, uplink, mtu, nameservers, upstream, host or {}, found)
+        return _nat_network.topology(namespaces, name, subnets, bridge, uplink, mtu, nameservers, upstream, host or {}, found, verify)
     except NetworkError as exc:
         raise AnsibleFilterError(str(exc)) from exc
 

@@ -28,8 +28,11 @@ def topology(
     nameservers: c.Sequence[str] | None,
     upstream: c.Sequence[str],
     host: c.Mapping[str, t.Any],
+    verify: t.Any,
 ) -> Item:
-    """The lists of netns_topology. ``host`` is what netns_info told of the host."""
+    """The lists of netns_topology and its checks. ``host`` is what netns_info told of the host."""
+    if not uplink:
+        raise NetworkError("bridged_network_uplink: it is missing: name the physical interface on whose network the namespaces are to be")
     members = _networks.items(namespaces, _KNOWN, _VARIABLE)
     bridge = _networks.bridge_name(name, bridge, "bridged_network_bridge")
     mtu = _networks.mtu_of(host, uplink)
@@ -53,19 +56,7 @@ def topology(
         "veths": [_networks.pair(member["name"], bridge, mtu, member.get("mac_address")) for member in members],
         "addresses": addresses,
         "routes": routes,
-    }
-
-
-def removal(namespaces: t.Any, name: str, bridge: str | None, uplink: str, move_host_addresses: bool) -> Item:
-    """The same for ``state: absent``: what is in a namespace goes with it, and the uplink is free when its bridge is gone."""
-    members = _networks.items(namespaces, _KNOWN, _VARIABLE)
-    bridge = _networks.bridge_name(name, bridge, "bridged_network_bridge")
-    return {
-        "namespaces": [{"name": [member["name"]]} for member in members],
-        "links": _links(bridge, uplink, move_host_addresses)[:1],
-        "veths": [_networks.pair(member["name"], bridge, None) for member in members],
-        "addresses": [],
-        "routes": [],
+        "verify": _networks.checks(verify, [member["name"] for member in members], "bridged_network_verify", mtu),
     }
 
 

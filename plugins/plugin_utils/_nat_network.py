@@ -34,15 +34,16 @@ def topology(
     upstream: c.Sequence[str],
     host: c.Mapping[str, t.Any],
     found: c.Sequence[c.Mapping[str, t.Any]],
+    verify: t.Any,
 ) -> Item:
-    """The lists of netns_topology. ``host`` and ``found`` are what netns_info told, of the host and of all namespaces."""
+    """The lists of netns_topology and its checks. ``host`` and ``found`` are what netns_info told, of the host and of all namespaces."""
     members = _networks.items(namespaces, _KNOWN, "nat_network_namespaces")
     bridge = _networks.bridge_name(name, bridge, "nat_network_bridge")
     networks = _subnets(subnets)
     _check_overlap(networks, bridge, host)
     size = mtu or _networks.mtu_of(host, _networks.default_device(host) if uplink == "auto" else uplink)
     given = _Assignment(networks, members, found)
-    link: Item = {"name": bridge, "kind": "bridge", **({} if size is None else {"mtu": size})}
+    link: Item = {"name": bridge, "kind": "bridge", **_networks.own_mac(bridge, host), **({} if size is None else {"mtu": size})}
     names = [member["name"] for member in members]
     # nobody else can be on this bridge, so duplicate address detection would only cost seconds
     quick = {"nodad": True, "wait_for_dad": False, "exclusive": True}
@@ -61,21 +62,7 @@ def topology(
         ],
         "sysctls": [{"netns": member["name"], "sysctls": member["sysctls"]} for member in members if member.get("sysctls")],
         "nat": [{"name": name, "subnets": [str(subnet) for subnet in networks], "interface": bridge, "uplink": uplink}],
-    }
-
-
-def removal(namespaces: t.Any, name: str, bridge: str | None) -> Item:
-    """The same for ``state: absent``: what is in a namespace goes with it."""
-    members = _networks.items(namespaces, _KNOWN, "nat_network_namespaces")
-    bridge = _networks.bridge_name(name, bridge, "nat_network_bridge")
-    return {
-        "namespaces": [{"name": [member["name"]]} for member in members],
-        "links": [{"name": bridge, "kind": "bridge"}],
-        "veths": [_networks.pair(member["name"], bridge, None) for member in members],
-        "addresses": [],
-        "routes": [],
-        "sysctls": [],
-        "nat": [{"name": name}],
+        "verify": _networks.checks(verify, names, "nat_network_verify", size),
     }
 
 
@@ -133,17 +120,20 @@ class _Assignment:
 
     What was asked for comes first, then what a namespace has already, then an address drawn by the namespace's name. So
     an address does not depend on the position in the list, and not on who comes and goes while the namespace exists.
+    What a namespace has is read from the namespace: there is no list of leases that could be wrong, or outlive it.
     """
 
     def __init__(self, networks: c.Sequence[Subnet], members: c.Sequence[Item], found: c.Sequence[c.Mapping[str, t.Any]]) -> None:
         self._networks = networks
         self._owners: dict[Address, str] = {}
+        self._leaving: set[Address] = set()
         self._given: dict[tuple[str, int], Interface] = {}
         self._there = [(item.get("netns"), ipaddress.ip_interface(text)) for item in found for text in item["address"]]
         for member in members:
             for text in _networks.listed(member.get("addresses")):
                 self._ask(member["name"], _networks.interface(text, f"nat_network_namespaces: {member['name']}"))
         names = [member["name"] for member in members]
+        self._refuse_moves(names)
         for name in names:
             self._keep(name)
         self._reserve(set(names))
@@ -178,6 +168,16 @@ class _Assignment:
         edges: set[Address] = {subnet.network_address, _gateway(subnet)}
         return edges | {subnet.broadcast_address} if subnet.version == 4 else edges
 
+    def _refuse_moves(self, names: c.Sequence[str]) -> None:
+        """Nobody loses the address that he has because another one asks for it."""
+        for netns, there in self._there:
+            owner = self._owners.get(there.ip)
+            if netns in names and owner not in (None, netns) and (netns, there.version) not in self._given:
+                raise NetworkError(
+                    f"nat_network_namespaces: {owner}: {there} is what namespace {netns} has: "
+                    f"give {owner} another address, or {netns} one by its own addresses"
+                )
+
     def _keep(self, name: str) -> None:
         for netns, there in self._there:
             for subnet in self._networks:
@@ -186,10 +186,8 @@ class _Assignment:
                     self._take(name, there.ip, subnet)
 
     def _reserve(self, names: set[str]) -> None:
-        """What namespaces have that are not listed any more, and still exist."""
-        for netns, there in self._there:
-            if netns not in names:
-                self._owners.setdefault(there.ip, str(netns))
+        """What namespaces have that are not listed: in use as long as they exist, so the last to be drawn."""
+        self._leaving = {there.ip for netns, there in self._there if netns not in names and there.ip not in self._owners}
 
     def _draw(self, name: str) -> None:
         for subnet in self._networks:
@@ -199,10 +197,13 @@ class _Assignment:
             count = subnet.num_addresses - (3 if subnet.version == 4 else 2)
             room = min(count, _SPREAD)
             start = int.from_bytes(hashlib.sha256(name.encode()).digest()[:8], "big") % room
-            free = (subnet.network_address + 2 + (start + step) % room for step in range(room))
-            address = next((address for address in free if address not in self._owners), None)
+            address = self._free(subnet, start, room, avoid=self._leaving) or self._free(subnet, start, room, avoid=set())
             if address is None:
                 raise NetworkError(
                     f"nat_network_subnets: {subnet} is full, there is no address left for namespace {name}: use a larger one"
                 )
             self._take(name, address, subnet)
+
+    def _free(self, subnet: Subnet, start: int, room: int, avoid: set[Address]) -> Address | None:
+        candidates = (subnet.network_address + 2 + (start + step) % room for step in range(room))
+        return next((address for address in candidates if address not in self._owners and address not in avoid), None)

@@ -13,6 +13,12 @@ import hashlib
 import ipaddress
 import typing as t
 
+from ansible.module_utils.common.arg_spec import ArgumentSpecValidator
+
+from ansible_collections.linuxnet.netns.plugins.module_utils._argspec_probe import CHECKS
+from ansible_collections.linuxnet.netns.plugins.module_utils._engine import probe_options
+from ansible_collections.linuxnet.netns.plugins.module_utils._engine.errors import InputError
+
 Item = dict[str, t.Any]
 Address = t.Union[ipaddress.IPv4Address, ipaddress.IPv6Address]
 Interface = t.Union[ipaddress.IPv4Interface, ipaddress.IPv6Interface]
@@ -77,12 +83,51 @@ def outside_end(namespace: str) -> str:
     return "veth" + hashlib.sha256(namespace.encode()).hexdigest()[:11]
 
 
+def own_mac(bridge: str, host: c.Mapping[str, t.Any]) -> Item:
+    """A new bridge's own MAC address, as the option of its link.
+
+    Without one it has the lowest of its ports', which changes as ports come and go: the others would send to the old one
+    for as long as they remember it, up to a minute. A bridge that is there keeps what it has.
+    """
+    if any(link["name"] == bridge and not link.get("netns") for link in host.get("links") or ()):
+        return {}
+    # 02: locally administered, and nobody's group
+    return {"mac_address": "02:" + hashlib.sha256(bridge.encode()).digest()[:5].hex(":")}
+
+
 def pair(namespace: str, bridge: str, mtu: int | None, mac_address: str | None = None) -> Item:
     """A namespace's cable to the bridge."""
     size = {} if mtu is None else {"mtu": mtu}
     mac = {"mac_address": mac_address} if mac_address else {}
     peer = {"name": outside_end(namespace), "master": bridge, "up": True, **size}
     return {"name": INSIDE, "netns": namespace, "up": True, **size, **mac, "peer": peer}
+
+
+def checks(given: t.Any, namespaces: c.Sequence[str], variable: str, mtu: int | None = None) -> list[Item]:
+    """The checks of a network for netns_topology's ``verify``; one without a namespace is made from each of them.
+
+    A packet without a size is as large as the network's MTU allows.
+    """
+    given = [_full_sized(check, mtu) for check in given] if isinstance(given, (list, tuple)) else given
+    # judged here, since the module would name an item by its place in the longer list
+    judged = ArgumentSpecValidator({variable: CHECKS}).validate({variable: given})
+    if judged.error_messages:
+        raise NetworkError(f"{variable}: these are not checks as netns_probe has them: {judged.error_messages[0]}")
+    found = [
+        {option: value for option, value in check.items() if value is not None} for check in judged.validated_parameters[variable] or ()
+    ]
+    try:
+        probe_options.read(found, variable)
+    except InputError as exc:
+        raise NetworkError(str(exc)) from None
+    return [{"netns": netns, **check} for check in found for netns in ([""] if "netns" in check else namespaces)]
+
+
+def _full_sized(check: t.Any, mtu: int | None) -> t.Any:
+    wish = check.get("mtu") if isinstance(check, c.Mapping) else None
+    if mtu is None or not isinstance(wish, c.Mapping) or wish.get("size") is not None:
+        return check
+    return {**check, "mtu": {**wish, "size": mtu}}
 
 
 def default_routes(host: c.Mapping[str, t.Any]) -> list[c.Mapping[str, t.Any]]:

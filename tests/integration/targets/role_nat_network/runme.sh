@@ -11,10 +11,12 @@ sysctl --values --pattern 'forwarding$' --all > before.txt
 
 three_steps 1 build.yml
 changed 0 look.yml
-changed 4 stays.yml
+ip route add 100.64.9.128/25 via 198.51.100.1
 changed 0 errors.yml
+changed 3 stays.yml
+changed 0 undone.yml
 
-three_steps 1 build.yml -e nat_network_state=absent
+three_steps 1 remove.yml
 changed 0 gone.yml
 sysctl --values --pattern 'forwarding$' --all > after.txt
 diff before.txt after.txt

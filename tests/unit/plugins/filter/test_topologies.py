@@ -27,16 +27,3 @@ def test_a_refusal_is_a_filter_error() -> None:
         bridged([{}], name="x", uplink="eth0")
     with pytest.raises(AnsibleFilterError, match="takes a list of texts"):
         upstream_nameservers.upstream_nameservers("nameserver 192.0.2.1")
-
-
-def test_what_is_removed_is_what_was_built() -> None:
-    nat = nat_network_topology.nat_network_topology
-    built = nat(["a", "b"], name="x", subnets=["192.0.2.0/24"], nameservers=[])
-    gone = nat(["a", "b"], name="x", state="absent")
-    for part in ("namespaces", "links", "veths", "nat"):
-        assert [item["name"] for item in built[part]] == [item["name"] for item in gone[part]]
-    bridged = bridged_network_topology.bridged_network_topology
-    built = bridged(["a"], name="x", uplink="eth0", nameservers=[])
-    gone = bridged(["a"], name="x", uplink="eth0", state="absent")
-    for part in ("namespaces", "links", "veths"):
-        assert built[part] == gone[part]

@@ -33,6 +33,7 @@ def build(namespaces: t.Any, **given: t.Any) -> dict[str, t.Any]:
         "nameservers": None,
         "upstream": ["192.0.2.53"],
         "host": host("enp1s0"),
+        "verify": [],
     }
     return _bridged_network.topology(namespaces, **{**defaults, **given})
 
@@ -41,10 +42,10 @@ PHONE = {"name": "phone", "addresses": ["192.0.2.10/24", "2001:db8::10/64"]}
 
 
 def test_the_engine_understands_it() -> None:
-    wanted = options.read(build([PHONE, {"name": "door", "mac_address": "02:00:5e:10:00:01"}]), "present", topology=True)
+    topology = build([PHONE, {"name": "door", "mac_address": "02:00:5e:10:00:01"}])
+    assert topology.pop("verify") == []
+    wanted = options.read(topology, "present", topology=True)
     assert {resource.KIND for resource in wanted.present} >= {"namespace", "link", "take_over", "veth", "address", "route"}
-    removed = options.read(_bridged_network.removal([PHONE], "lan", None, "enp1s0", True), "absent", topology=True)
-    assert {resource.KIND for resource in removed.absent} == {"namespace", "link", "take_over", "veth"}
 
 
 def gateways(topology: dict[str, t.Any]) -> list[str]:
@@ -78,7 +79,16 @@ def test_without_the_move_the_uplink_is_a_plain_port() -> None:
         {"name": "br-lan", "kind": "bridge"},
         {"name": "enp1s0", "master": "br-lan", "up": True},
     ]
-    assert _bridged_network.removal([], "lan", None, "enp1s0", False)["links"] == [{"name": "br-lan", "kind": "bridge"}]
+
+
+def test_a_check_without_a_namespace_is_made_from_each() -> None:
+    made = build([PHONE, "door"], verify=[{"ping": "192.0.2.1"}, {"netns": "/proc/self/ns/net", "ping": "192.0.2.1"}])["verify"]
+    assert [check["netns"] for check in made] == ["phone", "door", "/proc/self/ns/net"]
+
+
+def test_the_uplink_is_needed() -> None:
+    with pytest.raises(NetworkError, match="^bridged_network_uplink: it is missing: name the physical interface"):
+        build([PHONE], uplink="")
 
 
 @pytest.mark.parametrize(

@@ -33,6 +33,7 @@ def build(namespaces: t.Any, **given: t.Any) -> dict[str, t.Any]:
         "upstream": ["192.0.2.53", "2001:db8::53"],
         "host": HOST,
         "found": [],
+        "verify": [],
     }
     return _nat_network.topology(namespaces, **{**defaults, **given})
 
@@ -47,10 +48,19 @@ def found(given: dict[str, list[str]]) -> list[dict[str, t.Any]]:
 
 def test_the_engine_understands_it() -> None:
     topology = build(["web", {"name": "db", "sysctls": {"net.ipv4.ip_forward": 1}}])
+    assert topology.pop("verify") == []
     wanted = options.read(topology, "present", topology=True)
     assert {resource.KIND for resource in wanted.present} >= {"namespace", "link", "veth", "address", "route", "sysctl", "nat"}
-    removed = options.read(_nat_network.removal(["web", "db"], "lab", None), "absent", topology=True)
-    assert {resource.KIND for resource in removed.absent} == {"namespace", "link", "veth", "nat"}
+
+
+def test_a_new_bridge_has_a_mac_address_of_its_own() -> None:
+    """It would have that of a port, and another one when that port goes."""
+    (bridge,) = build(["web"])["links"]
+    assert bridge["mac_address"].startswith("02:")
+    assert build(["db"])["links"] == [bridge], "it is always the same"
+    assert build(["web"], name="other")["links"][0]["mac_address"] != bridge["mac_address"]
+    there = {**HOST, "links": [*HOST["links"], {"name": bridge["name"], "kind": "bridge"}]}
+    assert "mac_address" not in build(["web"], host=there)["links"][0], "who had it before keeps his neighbours"
 
 
 def test_addresses_are_in_the_subnets_and_differ() -> None:
@@ -87,15 +97,44 @@ def test_a_full_subnet_is_used_to_the_last_address_and_then_refused() -> None:
         build([f"n{number}" for number in range(6)], subnets=["10.77.0.0/29"])
 
 
+def test_the_addresses_of_those_who_leave_are_drawn_last_and_not_refused() -> None:
+    there = found({"a": ["10.77.0.2/30"]})
+    assert addresses(build(["b"], subnets=["10.77.0.0/30"], found=there)) == {"b": ["10.77.0.2/30"]}
+    first = addresses(build([f"n{number}" for number in range(3)], subnets=["10.77.0.0/29"]))
+    second = addresses(build(["n0", "new"], subnets=["10.77.0.0/29"], found=found(first)))
+    assert second["n0"] == first["n0"]
+    assert second["new"] not in first.values()
+
+
+def test_a_check_without_a_namespace_is_made_from_each() -> None:
+    topology = build(["web", "db"], verify=[{"ping": "203.0.113.10"}, {"netns": "other", "tcp": "203.0.113.10:80", "retries": "0"}])
+    shown = [(check["netns"], check.get("ping"), check["retries"]) for check in topology["verify"]]
+    assert shown == [("web", "203.0.113.10", 3), ("db", "203.0.113.10", 3), ("other", None, 0)]
+
+
 def test_what_is_asked_for_comes_before_what_is_there() -> None:
-    given = addresses(
-        build(
-            [{"name": "a", "addresses": ["10.77.0.5/24"]}, "b"], found=found({"a": ["10.77.0.9/24"], "b": ["10.77.0.5/24", "fd77::5/64"]})
-        )
-    )
-    assert given["a"][0] == "10.77.0.5/24"
-    assert given["b"][0] != "10.77.0.5/24"
-    assert given["b"][1] == "fd77::5/64"
+    there = found({"a": ["10.77.0.9/24"], "b": ["10.77.0.5/24", "fd77::5/64"]})
+    given = addresses(build([{"name": "a", "addresses": ["10.77.0.7/24"]}, "b"], found=there))
+    assert given == {"a": ["10.77.0.7/24", given["a"][1]], "b": ["10.77.0.5/24", "fd77::5/64"]}
+    # who has it and asks for another one gives it away
+    swapped = [{"name": "a", "addresses": ["10.77.0.5/24"]}, {"name": "b", "addresses": ["10.77.0.9/24"]}]
+    assert [listed[0] for listed in addresses(build(swapped, found=there)).values()] == ["10.77.0.5/24", "10.77.0.9/24"]
+    # and so does who goes
+    assert addresses(build(swapped[:1], found=there))["a"][0] == "10.77.0.5/24"
+
+
+def test_nobody_loses_the_address_that_he_has_to_another() -> None:
+    there = found({"b": ["10.77.0.5/24"]})
+    expected = "^nat_network_namespaces: a: 10.77.0.5/24 is what namespace b has: give a another address, or b one by its own addresses$"
+    with pytest.raises(NetworkError, match=expected):
+        build([{"name": "a", "addresses": ["10.77.0.5/24"]}, "b"], found=there)
+
+
+def test_a_packet_without_a_size_is_as_large_as_the_network_takes() -> None:
+    verify = [{"mtu": {"to": "203.0.113.10"}}, {"mtu": {"to": "203.0.113.10", "size": 1280}}]
+    assert [check["mtu"]["size"] for check in build(["a"], verify=verify)["verify"]] == [1400, 1280]
+    with pytest.raises(NetworkError, match="size"):
+        build(["a"], host={}, verify=verify)
 
 
 def test_mtu_is_that_of_the_uplink_unless_chosen() -> None:
@@ -169,6 +208,11 @@ def test_dns_servers_of_an_ip_version_that_the_network_lacks_are_left_out() -> N
             "nat_network_subnets: 192.0.0.0/16 overlaps with 192.0.2.5/24 on enp1s0: choose another subnet",
         ),
         (["a"], {"nameservers": ["there"]}, "nat_network_nameservers: 'there' is not an IP address"),
+        (
+            ["a", "b"],
+            {"verify": [{"ping": "203.0.113.10"}, {"netns": "a"}]},
+            "nat_network_verify[1].ping: none is given: a check has exactly one of http, mtu, ping, tcp, udp_dns",
+        ),
     ],
 )
 def test_refused_in_one_sentence(namespaces: t.Any, given: dict[str, t.Any], message: str) -> None:

@@ -37,6 +37,21 @@ def test_outside_ends_tell_which_namespace_and_differ() -> None:
     assert _networks.outside_end("a-namespace-with-a-long-name") != _networks.outside_end("a-namespace-with-a-long-name2")
 
 
+@pytest.mark.parametrize(
+    ("given", "message"),
+    [
+        ([{"pong": "192.0.2.1"}], "v: these are not checks as netns_probe has them: v.pong. Supported parameters include: "),
+        (["there"], "v: these are not checks as netns_probe has them: dictionary requested"),
+        ({"ping": "192.0.2.1"}, "v: these are not checks as netns_probe has them: argument 'v' is of type dict"),
+        ([{"ping": "a b"}], "v[0].ping: 'a b' is neither an IP address nor a host name"),
+    ],
+)
+def test_checks_are_judged_by_the_name_of_the_variable(given: object, message: str) -> None:
+    with pytest.raises(_networks.NetworkError) as caught:
+        _networks.checks(given, ["a"], "v")
+    assert str(caught.value).startswith(message)
+
+
 def test_a_bridge_name_is_never_longer_than_the_kernel_takes() -> None:
     assert _networks.bridge_name("lab", None, "v") == "br-lab"
     assert _networks.bridge_name("a-long-name-indeed", "br0", "v") == "br0"
