@@ -175,6 +175,21 @@ def _add_integration(name: str, targets: tuple[str, ...], prefix: str) -> None:
     integration.__doc__ = f"{what} on this kernel with ansible-core {core} and {pyroute2 or 'no pyroute2'}."
 
 
+def _add_reliability(session_name: str, version: str, *options: str) -> None:
+    core, pyroute2 = INTEGRATION[version]
+
+    @nox.session(name=session_name, python=pythons.first_of(*pythons.CONTROLLERS[core]))
+    def reliability(session: nox.Session) -> None:
+        session.install(_core(core), "pytest", "hypothesis", str(pyroute2))
+        place = _tree(session)
+        session.env["PYTHONPATH"] = str(place.parents[2])
+        suite = ["python", "-m", "pytest", "-q", "-rfEs", "-p", "no:cacheprovider", *options]
+        _sandbox(session, *suite, *(session.posargs or ["tests/reliability"]))
+
+    what = "A sample of the reliability suite" if options else "All of the reliability suite"
+    reliability.__doc__ = f"{what}: killed, refused, crowded and misused runs, with {pyroute2}."
+
+
 for _version in pythons.CONTROLLERS:
     _add_sanity(_version)
 for _version in UNITS:
@@ -183,6 +198,8 @@ for _version in INTEGRATION:
     _add_integration(_version, TARGETS[_version], "integration")
 for _version in ("0.7.2", "newest"):
     _add_integration(_version, (), "integration-all")
+    _add_reliability(f"reliability-all-{_version}", _version)
+_add_reliability("reliability", "newest", "--short")
 
 
 # ---- what a user calls -----------------------------------------------------------------------------------------------
@@ -208,12 +225,33 @@ def lab(session: nox.Session) -> None:
 
 @nox.session
 def bench(session: nox.Session) -> None:
-    """Measure, in a sandbox: one no-op run, stars of 10 and 100 namespaces beside ip -batch."""
-    session.install(ANY_CORE, "pyroute2")
+    """Measure, in a sandbox: one no-op run, stars of 10 and 100 namespaces beside ip -batch; -- --full for all sizes and goals."""
+    session.install(ANY_CORE, "pyroute2", "matplotlib")
     place = _tree(session)
-    # so that --json FILE is written where the user stands
+    # so that --json, --markdown and --svg FILE are written where the user stands
     session.chdir(ROOT)
     _sandbox(session, "python", str(place / "tests" / "benchmark" / "run.py"), *session.posargs)
+
+
+@nox.session(name="bench-peers")
+def bench_peers(session: nox.Session) -> None:
+    """Measure, in a sandbox: the same star by other tools and by loops of tasks, beside netns_topology."""
+    session.install(ANY_CORE, "pyroute2", "munet")
+    place = _tree(session) / "tests" / "benchmark"
+    session.chdir(ROOT)
+    packages = str(ROOT / "build" / "peers")
+    session.run("python", str(place / "peers_packages.py"), packages)
+    _sandbox(session, "python", str(place / "peers.py"), "--packages", packages, *session.posargs)
+
+
+@nox.session(name="bench-fleet")
+def bench_fleet(session: nox.Session) -> None:
+    """Measure, in a sandbox and as root: a topology on each of 20 hosts over SSH, beside ansible.builtin.ping."""
+    session.install(ANY_CORE, "pyroute2")
+    place = _tree(session) / "tests" / "benchmark"
+    session.chdir(ROOT)
+    sshd = session.run("python", str(place / "fleet_sshd.py"), str(ROOT / "build" / "sshd"), silent=True)
+    _sandbox(session, "python", str(place / "fleet.py"), "--sshd", str(sshd).strip(), *session.posargs)
 
 
 @nox.session

@@ -9,6 +9,7 @@ import concurrent.futures
 import dataclasses
 import os
 import pathlib
+import re
 import signal
 import subprocess
 import sys
@@ -20,7 +21,9 @@ import verdict
 
 # The longest that one gate may take, so that a hanging one ends as a failure with its output.
 LIMIT_SECONDS = 2400
-TAIL_LINES = 40
+TAIL_LINES = 60
+# What says which test or task failed: it may stand far above the end of the output.
+CULPRIT = re.compile(r"^(FAILED |ERROR |E  |fatal: |FATAL: |ERROR: )")
 
 
 @dataclasses.dataclass(frozen=True)
@@ -33,6 +36,9 @@ class Gate:
     evidence: str | None = None
 
 
+# The last line of the reliability suite's table: as many points tried as converged, and nothing left over.
+NOTHING_LEFT = r"^total +([1-9]\d*) +\1 +0$"
+
 # The longest first: with two at a time the short ones fill the gaps.
 COMMIT = (
     Gate("integration-nopyroute2", "integration"),
@@ -40,10 +46,11 @@ COMMIT = (
     Gate("integration-0.7.2", "integration"),
     Gate("sanity-2.19", "sanity", pythons.CONTROLLERS["2.19"]),
     Gate("integration-newest", "integration"),
+    Gate("reliability", "pytest", evidence=NOTHING_LEFT),
     Gate("sanity-2.20", "sanity", pythons.CONTROLLERS["2.20"]),
     Gate("galaxy", evidence="Importer processing completed successfully"),
     Gate("ansible-lint", evidence=r"in [1-9]\d* files processed"),
-    Gate("lab", "playbook"),
+    Gate("lab", evidence=r'lab-three +\S+ +- +udp_dns .* ok"'),
     Gate("docs-check"),
     Gate("units-3.9", "pytest", ("3.9",)),
     Gate("units-3.11", "pytest", ("3.11",)),
@@ -54,6 +61,8 @@ COMMIT = (
     Gate("lint"),
 )
 MORE = (
+    Gate("reliability-all-0.7.2", "pytest", evidence=NOTHING_LEFT),
+    Gate("reliability-all-newest", "pytest", evidence=NOTHING_LEFT),
     Gate("units-3.10", "pytest", ("3.10",)),
     Gate("units-3.12", "pytest", ("3.12",)),
     Gate("integration-all-0.7.2", "integration"),
@@ -154,8 +163,14 @@ class Runner:
         if not counts.ok:
             lines = outcome.log.read_text(encoding="utf-8", errors="replace").splitlines()
             print(f"---- the end of {outcome.log.relative_to(self.root)}")
-            print("\n".join(lines[-TAIL_LINES:]))
+            print("\n".join(_telling(lines)))
             print("----", flush=True)
+
+
+def _telling(lines: list[str]) -> list[str]:
+    """The end of an output, and before it the lines of the rest that name what failed."""
+    above = [line for line in lines[:-TAIL_LINES] if CULPRIT.match(line)]
+    return [*above[-TAIL_LINES:], *lines[-TAIL_LINES:]]
 
 
 def _end(child: subprocess.Popen[bytes]) -> None:

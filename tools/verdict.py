@@ -100,7 +100,7 @@ COUNTERS = {
 
 
 def judge(kind: str, returncode: int, log: str, evidence: str | None = None) -> Verdict:
-    """The verdict on a gate of this kind; a kind "check" counts as one test, and `evidence` must be in its output."""
+    """The verdict on a gate of this kind; a kind "check" counts as one test. `evidence` must be in the output, where there is any."""
     empty = next((sentence for sentence in EMPTY_RUN if sentence in log), None)
     if kind == "check":
         counted = Verdict(passed=int(returncode == 0), failed=int(returncode != 0))
@@ -108,6 +108,8 @@ def judge(kind: str, returncode: int, log: str, evidence: str | None = None) -> 
     else:
         counted = COUNTERS[kind](log)
         shown = counted.passed + counted.failed > 0
+        if shown and returncode == 0 and evidence and not re.search(evidence, log, re.MULTILINE):
+            return dataclasses.replace(counted, failed=max(counted.failed, 1), problem=f"it did not show {evidence}")
     if returncode != 0:
         # The numbers may know of no failed test: an error before the first one is still a failure.
         failed = max(counted.failed, 1)

@@ -53,3 +53,19 @@ def test_a_missing_interpreter(
 def test_every_gate_is_a_session_of_its_own(gates: types.ModuleType) -> None:
     names = [gate.name for gate in gates.COMMIT + gates.MORE]
     assert len(names) == len(set(names))
+
+
+def test_points_that_did_not_converge_or_were_left_over_fail_the_gate(gates: types.ModuleType) -> None:
+    judge = importlib.import_module("verdict").judge
+    table = "scenario  tried  converged  left over\nkilled  {0}  {0}  {1}\ntotal  {0}  {0}  {1}\n3 passed in 1.0s\n"
+    assert judge("pytest", 0, table.format(7, 0), gates.NOTHING_LEFT).passed == 3
+    short = table.format(7, 0).replace("total  7  7", "total  7  6")
+    for log in (table.format(7, 1), table.format(0, 0), "3 passed in 1.0s\n", short):
+        verdict = judge("pytest", 0, log, gates.NOTHING_LEFT)
+        assert not verdict.ok and "did not show" in verdict.problem
+
+
+def test_a_failure_far_above_the_end_is_told(gates: types.ModuleType) -> None:
+    lines = ["E   assert 1 == 2", "FAILED tests/x.py::test_x", *["quiet"] * 200]
+    assert gates._telling(lines) == [*lines[:2], *["quiet"] * gates.TAIL_LINES]
+    assert gates._telling(lines[:5]) == lines[:5]
