@@ -82,6 +82,11 @@ class Series:
         pairs = list(zip(self._seconds.get((technique, step), []), self._seconds.get((other, step), [])))
         return statistics.median(one / two for one, two in pairs) if pairs else None
 
+    def difference(self, technique: str, other: str, step: str) -> float | None:
+        """As ratio, the seconds that the one takes longer."""
+        pairs = list(zip(self._seconds.get((technique, step), []), self._seconds.get((other, step), [])))
+        return statistics.median(one - two for one, two in pairs) if pairs else None
+
     def raw(self) -> dict[str, dict[str, list[float]]]:
         told: dict[str, dict[str, list[float]]] = {}
         for (technique, step), seconds in self._seconds.items():

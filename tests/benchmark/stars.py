@@ -5,59 +5,72 @@
 
 from __future__ import annotations
 
+import dataclasses
 import pathlib
 import time
 import typing as t
 
+import flood
 import harness
 import star
 from techniques import AGAIN, BUILD, LAST, MODULE, MORE, NATURAL, REMOVE, STEPS, IpBatch, Module
 
 # For the kernel's last work on what was removed, so that it does not fall into the next measurement.
 _PAUSE = 0.5
-_NAMES = (MODULE, NATURAL, LAST)
+NAMES = (MODULE, NATURAL, LAST)
 
 
-def run(size: int, rounds: int, folder: pathlib.Path) -> tuple[harness.Series, dict[str, float]]:
-    """Times of every technique and step, and the module's peak memory in MB by step."""
+@dataclasses.dataclass
+class Result:
+    """Times by technique and step, packets over the bridge's ports, the module's peak memory in MB by step."""
+
+    times: harness.Series = dataclasses.field(default_factory=harness.Series)
+    packets: harness.Series = dataclasses.field(default_factory=harness.Series)
+    peaks: dict[str, float] = dataclasses.field(default_factory=lambda: dict.fromkeys(STEPS, 0.0))
+
+    def raw(self) -> dict[str, t.Any]:
+        return {"seconds": self.times.raw(), "packets": self.packets.raw(), "peak_mb": self.peaks}
+
+
+def run(size: int, rounds: int, folder: pathlib.Path) -> Result:
     techniques: list[t.Any] = [
         Module(size, folder / "module"),
         IpBatch(NATURAL, size, folder / "natural"),
         IpBatch(LAST, size, folder / "last"),
     ]
-    series = harness.Series()
-    peaks = dict.fromkeys(STEPS, 0.0)
+    result = Result()
     for technique in harness.in_turns(techniques, rounds):
         for step in STEPS:
             if step in technique.commands:
-                peak = _step(technique, step, size, series)
-                if technique.name == MODULE:
-                    peaks[step] = round(max(peaks[step], peak), 1)
+                _step(technique, step, size, result)
         time.sleep(_PAUSE)
-    return series, peaks
+    return result
 
 
-def _step(technique: t.Any, step: str, size: int, series: harness.Series) -> float:
+def _step(technique: t.Any, step: str, size: int, result: Result) -> None:
     sample = harness.measure(technique.commands[step], until=star.gone if step == REMOVE else None)
+    if step == BUILD:
+        flood.count(technique.name, result.packets)
     technique.check(step, sample.output)
     if step == REMOVE:
         star.check_gone()
     else:
         star.check(size + (step == MORE))
-    series.add(technique.name, step, sample.seconds)
-    return sample.peak_mb
+    result.times.add(technique.name, step, sample.seconds)
+    if technique.name == MODULE:
+        result.peaks[step] = round(max(result.peaks[step], sample.peak_mb), 1)
 
 
 def report(size: int, series: harness.Series) -> str:
     """Milliseconds; the ratio is the module's time to that of ip, so below 1 the module is faster."""
-    heads = [f"{size} namespaces (ms)", *_NAMES, "ratio", "ratio to last"]
+    heads = [f"{size} namespaces (ms)", *NAMES, "ratio", "ratio to last"]
     rows = []
     for step in STEPS:
-        medians = [series.median(technique, step) for technique in _NAMES]
+        medians = [series.median(technique, step) for technique in NAMES]
         ratios = [series.ratio(MODULE, technique, step) for technique in (NATURAL, LAST)]
         label = "again, no change" if step == AGAIN else step
         rows.append([label, *(_ms(value) for value in medians), *(_ratio(value) for value in ratios)])
-    per_namespace = [series.median(technique, BUILD) for technique in _NAMES]
+    per_namespace = [series.median(technique, BUILD) for technique in NAMES]
     rows.append(["build, each namespace", *(_ms(value and value / size, 2) for value in per_namespace), "", ""])
     return harness.table(heads, rows)
 
@@ -69,10 +82,10 @@ def report_growth(series: t.Mapping[int, harness.Series]) -> str:
     small, big = min(series), max(series)
     rows = []
     for step in (BUILD, AGAIN, REMOVE):
-        pairs = [(series[small].median(name, step), series[big].median(name, step)) for name in _NAMES]
+        pairs = [(series[small].median(name, step), series[big].median(name, step)) for name in NAMES]
         costs = [None if one is None or two is None else (two - one) / (big - small) for one, two in pairs]
         rows.append([step, *(_ms(cost, 2) for cost in costs)])
-    return harness.table([f"each namespace from {small} to {big} (ms)", *_NAMES], rows)
+    return harness.table([f"each namespace from {small} to {big} (ms)", *NAMES], rows)
 
 
 def _ms(seconds: float | None, digits: int = 0) -> str:

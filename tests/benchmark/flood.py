@@ -1,0 +1,46 @@
+# Copyright (c) 2026, linuxnet.netns contributors
+# GNU General Public License v3.0+ (see LICENSES/GPL-3.0-or-later.txt or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""The flood: what went over the bridge's ports while a star was built.
+
+A bridge that is up copies every multicast packet of a new namespace (duplicate address detection, multicast reports, router
+solicitations) to all ports that are there already, so that the packets grow with the square of the namespaces. Part of them comes
+after the build, and a slower process has had more time for them: so the ports are counted once more a while later.
+"""
+
+from __future__ import annotations
+
+import json
+import subprocess
+import time
+import typing as t
+
+import harness
+import star
+
+AT_END, LATER = "when the build ends", "2 s later"
+_WHILE = 2.0
+
+
+def count(technique: str, counts: harness.Series) -> None:
+    """The while is waited for in the first round only."""
+    counts.add(technique, AT_END, _packets())
+    if counts.median(technique, LATER) is None:
+        time.sleep(_WHILE)
+        counts.add(technique, LATER, _packets())
+
+
+def _packets() -> int:
+    """Of all ports of the hub, both directions, since they were made."""
+    done = subprocess.run(["ip", "-json", "-s", "link", "show", "master", star.HUB], capture_output=True, text=True, check=True)
+    ports = json.loads(done.stdout or "[]")
+    return sum(port["stats64"][direction]["packets"] for port in ports for direction in ("rx", "tx"))
+
+
+def report(counts: t.Mapping[int, harness.Series], techniques: t.Sequence[str]) -> str:
+    rows = [
+        [f"{size}, {step}", *(f"{one.median(name, step) or 0:.0f}" for name in techniques)]
+        for size, one in counts.items()
+        for step in (AT_END, LATER)
+    ]
+    return harness.table(["namespaces, packets over the bridge's ports", *techniques], rows)
