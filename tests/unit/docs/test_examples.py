@@ -16,7 +16,7 @@ import pytest
 import yaml
 from ansible.module_utils.testing import patch_module_args
 
-from ansible_collections.linuxnet.netns.plugins.module_utils._engine import info, transaction
+from ansible_collections.linuxnet.netns.plugins.module_utils._engine import info, preflight_files, probe, transaction
 
 ROOT = pathlib.Path(__file__).parents[3]
 README = (ROOT / "README.md").read_text(encoding="utf-8")
@@ -73,6 +73,8 @@ def test_the_module_accepts_it(where, module, arguments, monkeypatch, capsys):
 
     monkeypatch.setattr(transaction, "execute", accept)
     monkeypatch.setattr(info, "collect", accept)
+    monkeypatch.setattr(probe, "run", accept)
+    monkeypatch.setattr(preflight_files, "plan", accept)
     monkeypatch.setattr(os, "geteuid", lambda: 0)
     code = importlib.import_module(f"ansible_collections.linuxnet.netns.plugins.modules.{module}")
     try:

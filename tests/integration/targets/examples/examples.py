@@ -46,6 +46,15 @@ PREPARED = {
     "ip link add enp2s0 type veth peer name switch2; ip link add web-eth0 type veth peer name other",
     "netns_nat": "ip link add br-lab type bridge; ip netns add router; "
     "for end in inside0 outside0; do ip link add $end netns router type veth peer name p$end; done",
+    # a way out to the simulated Internet, with its name server
+    "netns_probe": BLUE
+    + "ip link set blue-eth0 up; ip -netns blue address add 192.0.2.10/24 dev eth0; ip address add 192.0.2.1/24 dev blue-eth0; "
+    + "ip -netns blue address add 2001:db8::10/64 dev eth0 nodad; ip address add 2001:db8::1/64 dev blue-eth0 nodad; "
+    + "ip -netns blue route add default via 192.0.2.1; ip -netns blue route add default via 2001:db8::1; "
+    + "sysctl -qw net.ipv4.ip_forward=1 net.ipv6.conf.all.forwarding=1; nft add table inet nat; "
+    + "nft add chain inet nat out '{ type nat hook postrouting priority 100; }'; nft add rule inet nat out oifname uplink0 masquerade; "
+    + "mkdir -p /etc/netns/blue; echo nameserver 203.0.113.10 > /etc/netns/blue/resolv.conf",
+    "netns_preflight": "",
     "netns_route": BLUE
     + "ip link set blue-eth0 up; ip -netns blue address add 192.0.2.10/24 dev eth0; "
     + "ip -netns blue address add 198.51.100.10/24 dev eth0; ip -netns blue address add 2001:db8::10/64 dev eth0 nodad",
@@ -54,9 +63,12 @@ PREPARED = {
     "netns_topology": "",
     "veth": "ip netns add blue; ip netns add red; ip netns add web; ip link add br-lab type bridge",
 }
-# What the examples of a role take for granted: a network card with addresses, and on it the default route.
+# What the examples of a role take for granted: a network card with addresses, on it the default route, and there somebody who answers.
 CARD = (
-    "ip route del default; ip -6 route del default; ip link add enp1s0 type veth peer name switch1; ip link set switch1 up; "
+    "ip route del default; ip -6 route del default; ip netns add isp; ip link add enp1s0 type veth peer name switch1 netns isp; "
+    "ip -netns isp link set switch1 up; ip -netns isp address add {0}.1/24 dev switch1; "
+    "ip -netns isp address add {1}::1/64 dev switch1 nodad; "
+    "ip -netns isp link set lo up; ip -netns isp address add 203.0.113.10/32 dev lo; "
     "ip link set enp1s0 up; ip address add {0}.5/24 dev enp1s0; ip address add {1}::5/64 dev enp1s0 nodad; "
     "ip route add default via {0}.1; ip route add default via {1}::1"
 )
@@ -228,7 +240,7 @@ def check_row(number: int, task: dict, snapshots: str) -> list[dict]:
     module = next(iter(task))
     register = f"row{number}"
     tasks = [{"name": f"Row {number}", **task, "register": register}]
-    if module.startswith("linuxnet.netns.") and not module.endswith("_info"):
+    if module.startswith("linuxnet.netns.") and not module.endswith(("_info", "_preflight", "_probe")):
         tasks.append({"name": f"Row {number} again", **task, "register": f"{register}_again"})
         that = [f"{register} is changed", f"{register}_again is not changed"]
         tasks.append({"name": f"Row {number} is idempotent", "ansible.builtin.assert": {"that": that}})
