@@ -17,12 +17,28 @@ from .values import HOST, place
 
 Key = tuple[t.Any, ...]
 _R = t.TypeVar("_R", bound="Resource")
+_T = t.TypeVar("_T")
 Pairs = tuple[tuple[str, t.Any], ...]
 
 
 def pairs(options: t.Mapping[str, t.Any] | None) -> Pairs:
     """A dict as an immutable value; what is ``None`` was not asked for."""
     return tuple(sorted((name, value) for name, value in (options or {}).items() if value is not None))
+
+
+class lazy(t.Generic[_T]):
+    """A property that is computed once. As functools.cached_property, which before Python 3.12 takes a lock each time: a run has one thread."""
+
+    def __init__(self, method: t.Callable[[t.Any], _T]) -> None:
+        self._method = method
+        self._name = method.__name__
+        self.__doc__ = method.__doc__
+
+    def __get__(self, record: t.Any, owner: t.Any = None) -> _T:
+        value: _T = self._method(record)
+        # found there from now on, before this is asked; frozen dataclasses refuse setattr only
+        record.__dict__[self._name] = value
+        return value
 
 
 @dataclasses.dataclass(frozen=True)
@@ -35,10 +51,10 @@ class Resource:
     TRACE: t.ClassVar[tuple[str, ...]] = ()  # beside its identity: what it takes to recognise it and to remove it
 
     # asked for ten times as often as there are records
-    @functools.cached_property
+    @lazy
     def key(self) -> Key:
         """What makes it this object and no other."""
-        return (self.KIND, *(getattr(self, name) for name in self.KEY))
+        return (self.KIND, *_identity(t.cast(t.Any, type(self)))(self))
 
     @property
     def name(self) -> str:
@@ -50,10 +66,10 @@ class Resource:
         """The namespace reference it lives in."""
         return str(getattr(self, "netns", HOST))
 
-    @functools.cached_property
+    @lazy
     def claims(self) -> frozenset[Key]:
         """The objects that a record is about: of a pair each end."""
-        return frozenset(part.key for part in getattr(self, "ends", (self,)))
+        return frozenset((self.key,))
 
     def attributes(self) -> dict[str, t.Any]:
         """Every field that says something and can be compared."""
@@ -70,7 +86,7 @@ class Resource:
         return t.cast(_R, self._essence)
 
     # what a run leaves alone is asked twice: before it and after it
-    @functools.cached_property
+    @lazy
     def _essence(self) -> Resource:
         return type(self)(**{name: getattr(self, name) for name in (*self.KEY, *self.TRACE)})
 
@@ -85,6 +101,13 @@ class Resource:
     def describe(self) -> str:
         """How a message names it."""
         return f"{self.KIND} {self.name} {place(self.where)}"
+
+
+@functools.cache
+def _identity(record: type[Resource]) -> t.Callable[[Resource], tuple[t.Any, ...]]:
+    """What reads the fields that are a record's identity."""
+    one = operator.attrgetter(*record.KEY)
+    return one if len(record.KEY) > 1 else lambda record: (one(record),)
 
 
 @functools.cache

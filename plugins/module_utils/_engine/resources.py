@@ -14,10 +14,9 @@ name the fields that are not compared: identity, and how to do it.
 from __future__ import annotations
 
 import dataclasses
-import functools
 import typing as t
 
-from .record import Key, Pairs, Resource
+from .record import Key, Pairs, Resource, lazy
 from .values import HOST, ROUTE_TABLES, place
 
 IPV6_DEFAULT_METRIC = 1024
@@ -128,7 +127,7 @@ class Veth(Resource):
     peer: Link | None = None  # None only where the pair is to go
     force: bool = False
 
-    @functools.cached_property
+    @lazy
     def key(self) -> Key:
         return (self.KIND, self.end.netns, self.end.ifname)
 
@@ -146,7 +145,11 @@ class Veth(Resource):
             found["peer"] = {"name": self.peer.ifname, "netns": self.peer.netns or None, **self.peer.shown()}
         return found
 
-    @functools.cached_property
+    @lazy
+    def claims(self) -> frozenset[Key]:
+        return frozenset(end.key for end in self.ends)
+
+    @lazy
     def _essence(self) -> Veth:
         return Veth(end=self.end.essence(), peer=self.peer.essence() if self.peer else None)
 
@@ -190,7 +193,7 @@ class Address(Resource):
         """Whether it is a link-local one, which the kernel makes with the device."""
         return self.address.startswith("fe80:")
 
-    @functools.cached_property
+    @lazy
     def key(self) -> Key:
         if ":" in self.address:
             return (self.KIND, self.netns, self.dev, self.address)
@@ -210,7 +213,7 @@ class OnlyAddresses(Resource):
     dev: str
     keep: tuple[Address, ...] = ()
 
-    @functools.cached_property
+    @lazy
     def key(self) -> Key:
         return (self.KIND, self.netns, self.dev)
 
