@@ -33,4 +33,68 @@ options:
       - Without it the network is routed only, and the routers outside must know the way back.
     type: bool
     default: true
+  snat_to:
+    description:
+      - Addresses to hide behind instead, one of each family at most, whatever O(masquerade) says for these families.
+      - Each must be an address of O(uplink) (or of C(lo)), or become one in the same task. It is refused otherwise, since answers to it
+        would get lost.
+    type: list
+    elements: str
+  publish:
+    description:
+      - Ports of the host that lead into the network.
+      - They are reached from outside by O(uplink), and from the host itself; from the network by any address of the host too, if
+        O(hairpin) is true.
+      - Each port that is published anew must be free. A process that listens on it, another network of this collection, or a rule in
+        another nftables table that leads it elsewhere is named and nothing is changed. Rules of iptables-legacy and those of
+        iptables that name several ports by its module multiport are not found.
+      - Connections that the kernel knows already are forgotten if their port leads elsewhere now, so that UDP clients find the new
+        target.
+      - A thousand ports are as quick as one for the packets that pass. They are kept in one map for each protocol and family, two if
+        there are ports that keep their number.
+    type: list
+    elements: dict
+    suboptions:
+      protocol:
+        description: The transport protocol.
+        type: str
+        choices: [sctp, tcp, udp]
+        default: tcp
+      host_address:
+        description:
+          - The address of the host that is asked for. The default is every address that it has, or will have, in the family of
+            O(publish[].to_address).
+          - In IPv4 the default includes V(127.0.0.1), for programs on the host; V(127.0.0.1) alone publishes for these only. For this
+            C(route_localnet) of O(interface) is switched on, and what comes from there to or from V(127.0.0.0/8) is dropped.
+          - V(::1) is refused. The kernel leads nothing from there to another interface.
+        type: str
+      host_port:
+        description: A port from 1 to 65535, or a range such as V(8000-8010).
+        type: str
+        required: true
+      to_address:
+        description: The address in O(subnets) that answers.
+        type: str
+        required: true
+      to_port:
+        description: Its port, or a range of as many as O(publish[].host_port) has. The default is the same as O(publish[].host_port).
+        type: str
+  isolation:
+    description:
+      - What the network is kept from, and what is kept from it. What goes by O(uplink) and the published ports are not concerned.
+      - V(networks) keeps it apart from the other networks of this collection, whatever these say.
+      - V(strict) lets nothing pass but what goes by O(uplink). Of the host itself it reaches ICMP only.
+      - V(none) lets networks that both say so reach each other. To interfaces of nobody's networks they get if they did before.
+    type: str
+    choices: [networks, none, strict]
+    default: networks
+  hairpin:
+    description:
+      - Whether the network itself reaches what it publishes by the addresses of the host. The host's address on O(interface) is what the
+        server sees then, as its answers have to come back through the host.
+      - Where C(br_netfilter) shows the bridge's frames to the firewall (C(net.bridge.bridge-nf-call-iptables) is V(1)), a namespace
+        reaches a port of its own in this way only if its bridge port has the setting C(hairpin), see
+        O(linuxnet.netns.netns_link#module:port). Its neighbours reach it at any rate.
+    type: bool
+    default: true
 """

@@ -135,6 +135,20 @@ NAT: Spec = {
     "interface": {"type": "str"},
     "uplink": {"type": "str", "default": "auto"},
     "masquerade": {"type": "bool", "default": True},
+    "snat_to": {"type": "list", "elements": "str"},
+    "publish": {
+        "type": "list",
+        "elements": "dict",
+        "options": {
+            "protocol": {"type": "str", "choices": ["sctp", "tcp", "udp"], "default": "tcp"},
+            "host_address": {"type": "str"},
+            "host_port": {"type": "str", "required": True},
+            "to_address": {"type": "str", "required": True},
+            "to_port": {"type": "str"},
+        },
+    },
+    "isolation": {"type": "str", "choices": ["networks", "none", "strict"], "default": "networks"},
+    "hairpin": {"type": "bool", "default": True},
 }
 
 # What cannot stand together, as AnsibleModule and an option with suboptions take it. The engine finds the rest, and names the item.

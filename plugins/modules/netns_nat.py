@@ -13,6 +13,7 @@ version_added: 0.1.0
 description:
   - Hides the IPv4 and IPv6 addresses of a network behind the address of the interface that its traffic leaves by.
   - Switches forwarding on for the two interfaces that need it.
+  - Publishes ports of the host that lead into it, and keeps it apart from other networks.
   - Keeps its rules in one nftables table for each network, which is replaced as a whole in one transaction.
 extends_documentation_fragment:
   - linuxnet.netns._attributes
@@ -48,6 +49,25 @@ EXAMPLES = r"""
     subnets: [198.51.100.0/24]
     interface: inside0
     uplink: outside0
+
+- name: Lead port 80 of the host to a web server in the network, and a range of UDP ports to another
+  linuxnet.netns.netns_nat:
+    name: lab
+    subnets: [192.0.2.0/24, "2001:db8:77::/64"]
+    interface: br-lab
+    publish:
+      - {host_port: 80, to_address: 192.0.2.10, to_port: 8080}
+      - {host_port: 80, to_address: "2001:db8:77::10", to_port: 8080}
+      - {protocol: udp, host_address: 198.51.100.2, host_port: 27015-27030, to_address: 192.0.2.20}
+
+- name: Hide it behind an address of its own, and let it reach nothing else on this host
+  linuxnet.netns.netns_nat:
+    name: lab
+    subnets: [192.0.2.0/24]
+    interface: br-lab
+    uplink: eth0
+    snat_to: [198.51.100.7]
+    isolation: strict
 
 - name: Close it again
   linuxnet.netns.netns_nat:

@@ -10,7 +10,7 @@ from __future__ import annotations
 
 import typing as t
 
-from . import ip_messages, link_messages, namespaces
+from . import ip_messages, link_messages, namespaces, rtnetlink
 from .changes import Change
 from .errors import KernelError, StateError
 from .host import Host
@@ -208,6 +208,7 @@ def _set_table(change: Change, host: Host) -> t.Iterator[Step]:
 
     table = t.cast(Table, change.after)
     yield lambda: nftables.replace(table.netns, table)
+    yield lambda: _forget_flows(change, host)
 
 
 def _delete_table(change: Change, host: Host) -> t.Iterator[Step]:
@@ -215,6 +216,21 @@ def _delete_table(change: Change, host: Host) -> t.Iterator[Step]:
 
     table = t.cast(Table, change.before)
     yield lambda: nftables.remove(table.netns, table.family, table.table)
+    yield lambda: _forget_flows(change, host)
+
+
+def _forget_flows(change: Change, host: Host) -> None:
+    """Connections to ports that lead elsewhere now."""
+    from . import conntrack, nat_flows
+
+    before, after = t.cast("Table | None", change.before), t.cast("Table | None", change.after)
+    if not nat_flows.concerned(before, after):
+        return
+    netns = change.resource.where
+    found = host.socket(netns).dump(rtnetlink.RTM_GETADDR, ip_messages.address_query(0))
+    local = {ip_messages.decode_address(data, netns, lambda _index: "").address for data in found}
+    with host.inside(netns):
+        conntrack.forget(nat_flows.stale(before, after, conntrack.flows(), local))
 
 
 _HANDLERS: dict[tuple[type, str], t.Callable[[Change, Host], t.Iterator[Step]]] = {

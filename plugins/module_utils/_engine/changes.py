@@ -19,6 +19,7 @@ class Phase:
     """The order of everything. Below 100 things come, above they go."""
 
     NAMESPACE = 10
+    CLOSE = 11  # an old value given back, before the guard that made it bearable is replaced
     FIREWALL = 12  # before forwarding goes on, so that what was closed is at no moment open
     SYSCTL = 15
     DEVICE = 20

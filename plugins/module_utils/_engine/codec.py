@@ -24,7 +24,7 @@ _ATOMS = frozenset({str, int, bool})
 _CLASSES: dict[str, type] = {
     name: kind for name, kind in vars(resources).items() if isinstance(kind, type) and issubclass(kind, Resource) and kind is not Resource
 }
-_CLASSES.update({"Nexthop": resources.Nexthop, "Change": Change, "Home": Home})
+_CLASSES.update({"Nexthop": resources.Nexthop, "Publish": resources.Publish, "Change": Change, "Home": Home})
 
 
 def to_plain(value: t.Any) -> t.Any:

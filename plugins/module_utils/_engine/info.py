@@ -8,12 +8,13 @@
 
 from __future__ import annotations
 
+import dataclasses
 import typing as t
 
 from . import ip_messages, namespaces, options, processes, resolver, rtnetlink, values
 from .host import Host
 from .info_items import HERE, Item, Told, said
-from .resources import IPV6_DEFAULT_METRIC, Address, Namespace, Nat, Route, Rule
+from .resources import IPV6_DEFAULT_METRIC, Address, Namespace, Nat, Publish, Route, Rule
 from .state import MAIN
 
 _KERNEL_PROTOCOLS = (2, 9)  # kernel, ra
@@ -219,6 +220,21 @@ def _nat(nat: Nat) -> Item:
         "name": nat.network,
         **said(netns=nat.netns, subnets=[*nat.subnets], interface=nat.interface, uplink=nat.uplink),
         "masquerade": bool(nat.masquerade),
+        **said(snat_to=[*nat.snat_to], publish=[_publish(publish) for publish in nat.publish]),
+        # what is so by default is not told
+        **said(isolation=None if nat.isolation == "networks" else nat.isolation, hairpin=None if nat.hairpin else False),
+    }
+
+
+def _publish(publish: Publish) -> Item:
+    shift = publish.to_first - publish.first
+    ports = publish.ports if not shift else dataclasses.replace(publish, first=publish.first + shift, last=publish.last + shift).ports
+    return {
+        "protocol": publish.protocol,
+        **said(host_address=publish.host_address),
+        "host_port": publish.ports,
+        "to_address": publish.to_address,
+        "to_port": ports,
     }
 
 

@@ -13,12 +13,13 @@ traffic from these devices too. The guard in the table drops what could not pass
 What we switched on is remembered in the table itself, in sets of device names, so that a second run, which finds
 forwarding on, wants the same table, and so that the last network to go can give the old values back:
 ``uses4/6`` the devices whose forwarding this network needs, ``opened4/6`` those of them that were off before any network
-of ours came, ``accept_ra6`` those whose accept_ra was raised. No device can be called ``all`` (the kernel refuses it for
-the sake of conf/all): in ``opened6`` it stands for IPv6 forwarding of the whole host, and in ``opened4`` it says that
-the host's own switch was on already when a device of its own was off; without it, that switch being on now means that
-somebody has opened the host since then (Docker, libvirt), and nothing is left of ours to guard or to give back.
+of ours came, ``accept_ra6`` those whose accept_ra was raised, ``localnet4`` those that let 127.0.0.1 through for us. No
+device can be called ``all`` (the kernel refuses it for the sake of conf/all): in ``opened6`` it stands for IPv6
+forwarding of the whole host, and in ``opened4`` it says that the host's own switch was on already when a device of its
+own was off; without it, that switch being on now means that somebody has opened the host since then (Docker, libvirt),
+and nothing is left of ours to guard or to give back.
 
-Order for who applies this: tables before sysctls when a network comes, sysctls before tables when it goes, so that
+Order for who applies this: tables before sysctls when a network comes, old values (``if_there``) before tables, so that
 there is no moment without the guard; and sysctls in the order given, since accept_ra=2 must precede IPv6 forwarding.
 """
 
@@ -27,11 +28,12 @@ from __future__ import annotations
 import dataclasses
 import typing as t
 
+from . import nat_publish
 from .errors import InputError, StateError
 from .nat_text import ALL, Side, render, valid_network
 from .nftables import elements, quote
 from .record import Resource
-from .resources import Nat, Sysctl, Table
+from .resources import Nat, Publish, Sysctl, Table
 from .values import family_of, place
 
 FAMILY = "inet"
@@ -61,14 +63,21 @@ class Host(t.Protocol):
     def canonical(self, text: str) -> str:
         """What the kernel makes of a table's text."""
 
+    def addresses(self, netns: str) -> t.Collection[tuple[str, str]]:
+        """Device and address, of each address that is there or comes in this run."""
+
+    def takers(self, netns: str, wanted: t.Sequence[Publish]) -> t.Iterator[tuple[Publish, str]]:
+        """Which of these ports somebody has who is none of our networks, and who that is."""
+
 
 @dataclasses.dataclass(frozen=True)
 class _Place:
-    """A namespace of the router, with the sets that our tables in it have now."""
+    """A namespace of the router, with the sets that our tables in it have now, and what they publish."""
 
     host: Host
     netns: str
     sets: t.Mapping[str, _Sets]
+    published: t.Mapping[str, tuple[Publish, ...]]
 
     def read(self, path: str) -> str | None:
         return self.host.sysctl(self.netns, path)
@@ -112,12 +121,13 @@ def table_name(network: str) -> str:
 
 
 def _look_at(host: Host, netns: str) -> _Place:
-    sets = {}
+    sets, published = {}, {}
     for family, name in host.tables(netns):
         table = host.live_table(netns, family, name) if family == FAMILY and name.startswith(_PREFIX) else None
         if table is not None and table.ruleset is not None:
             sets[name] = elements(table.ruleset)
-    return _Place(host, netns, sets)
+            published[name] = nat_publish.published(table.ruleset)
+    return _Place(host, netns, sets, published)
 
 
 # -- one network that is wanted
@@ -158,7 +168,28 @@ def _side(nat: Nat, digit: str, where: _Place) -> Side | None:
     raised = _NOTHING if per_device else _raised(uplink, where)
     # What br_netfilter lets the forward chains see is not routed: the guard for the whole host must spare it.
     bridged = not per_device and where.read("net/bridge/bridge-nf-call-ip6tables") == "1"
-    return Side(digit, subnets, interface, uplink, uses, opened, raised, bridged)
+    publish = tuple(each for each in nat.publish if each.digit == digit)
+    localnet = _localnet(interface, where) if any(map(nat_publish.by_localhost, publish)) else _NOTHING
+    return Side(digit, subnets, interface, uplink, uses, opened, raised, bridged, localnet, publish, _snat_to(nat, digit, uplink, where))
+
+
+def _localnet(interface: str, where: _Place) -> frozenset[str]:
+    """The interface, if it would not let 127.0.0.1 through without us."""
+    before = _union(sets.get("localnet4", _NOTHING) for sets in where.sets.values())
+    switches = [f"net/ipv4/conf/{device}/route_localnet" for device in (interface, "default", ALL)]
+    mine, born, everywhere = (where.read(path) for path in switches)
+    closed = everywhere != "1" and (born if mine is None else mine) != "1"
+    return frozenset((interface,)) if closed or interface in before else _NOTHING
+
+
+def _snat_to(nat: Nat, digit: str, uplink: str, where: _Place) -> str | None:
+    """The address to hide behind; answers to one that nobody has would not come back."""
+    address = next((each for each in nat.snat_to if family_of(each) == f"ipv{digit}"), None)
+    if address is not None and not {(uplink, address), ("lo", address)} & {*where.host.addresses(nat.netns)}:
+        raise StateError(
+            f"nat {nat.network}: snat_to: {address} is no address of {uplink}, so answers would get lost: give it to {uplink} first"
+        )
+    return address
 
 
 def _raised(uplink: str, where: _Place) -> frozenset[str]:
@@ -171,12 +202,30 @@ def _raised(uplink: str, where: _Place) -> frozenset[str]:
 
 def _switched_on(side: Side, where: _Place) -> list[Sysctl]:
     found = [Sysctl(where.netns, f"net/ipv6/conf/{device}/accept_ra", "2") for device in sorted(side.accept_ra)]
+    found += [Sysctl(where.netns, f"net/ipv4/conf/{device}/route_localnet", "1") for device in sorted(side.localnet)]
     if side.digit == "6" and ALL not in side.uses and where.everywhere_on("6"):
         return found  # nothing is gained, and it would be left behind
     return found + [Sysctl(where.netns, _switch(side.digit, device), "1") for device in sorted(side.uses)]
 
 
 # -- all together
+
+
+def _refuse_taken(nat: Nat, where: _Place, others: t.Mapping[str, t.Sequence[Publish]]) -> None:
+    """Raise StateError where a port that is about to be published is somebody else's."""
+    for publish in nat.publish:
+        for table, theirs in others.items():
+            if table != table_name(nat.network) and any(publish.meets(each) for each in theirs):
+                raise _taken(nat, publish, f"network {table[len(_PREFIX) :]!r} publishes it")
+    # what began to listen there since then gets nothing, and is no reason to stop
+    had = {*where.published.get(table_name(nat.network), ())}
+    for publish, who in where.host.takers(nat.netns, [each for each in nat.publish if each not in had]):
+        raise _taken(nat, publish, who)
+
+
+def _taken(nat: Nat, publish: Publish, who: str) -> StateError:
+    advice = "free it, or choose another host_port or host_address"
+    return StateError(f"nat {nat.network}: publish: {publish.describe()} is taken {place(nat.netns)}: {who}: {advice}")
 
 
 def _given_back(where: _Place, after: t.Mapping[str, _Sets]) -> list[Sysctl]:
@@ -186,9 +235,10 @@ def _given_back(where: _Place, after: t.Mapping[str, _Sets]) -> list[Sysctl]:
         needed = _union(sets.get(f"{kind}{digit}", _NOTHING) for sets in after.values() for kind in ("uses", "opened"))
         marks = {ALL} if digit == "4" else set()
         found += [(_switch(digit, device), "0") for device in sorted(where.remembered(digit) - needed - marks)]
-    raised, still = (_union(sets.get("accept_ra6", _NOTHING) for sets in tables.values()) for tables in (where.sets, after))
-    found += [(f"net/ipv6/conf/{device}/accept_ra", "1") for device in sorted(raised - still)]
-    return [Sysctl(where.netns, path, value) for path, value in found if where.read(path) is not None]
+    for title, path, old in (("accept_ra6", "net/ipv6/conf/{}/accept_ra", "1"), ("localnet4", "net/ipv4/conf/{}/route_localnet", "0")):
+        had, has = (_union(sets.get(title, _NOTHING) for sets in tables.values()) for tables in (where.sets, after))
+        found += [(path.format(device), old) for device in sorted(had - has)]
+    return [Sysctl(where.netns, path, value, if_there=True) for path, value in found if where.read(path) is not None]
 
 
 def resolve(present: t.Sequence[Nat], absent: t.Sequence[Nat], host: Host) -> tuple[list[Resource], list[Resource]]:
@@ -199,6 +249,9 @@ def resolve(present: t.Sequence[Nat], absent: t.Sequence[Nat], host: Host) -> tu
     """
     places = {netns: _look_at(host, netns) for netns in {nat.netns for nat in (*present, *absent)}}
     after = {netns: dict(where.sets) for netns, where in places.items()}
+    published = {netns: dict(where.published) for netns, where in places.items()}
+    for nat in (*absent, *present):
+        published[nat.netns][table_name(nat.network)] = nat.publish
     gone: list[Resource] = []
     for nat in absent:
         name = table_name(nat.network)
@@ -211,7 +264,9 @@ def resolve(present: t.Sequence[Nat], absent: t.Sequence[Nat], host: Host) -> tu
             raise InputError(f"nat {nat.network}: subnets and interface: both are needed, the device and what is behind it")
         where, name = places[nat.netns], table_name(nat.network)
         sides = [side for side in (_side(nat, digit, where) for digit in _DIGITS) if side is not None]
-        text = render(FAMILY, name, nat.network, sides, masquerade=nat.masquerade is not False)
+        if nat.publish:
+            _refuse_taken(nat, where, published[nat.netns])
+        text = render(FAMILY, name, nat, sides)
         tables.append(Table(nat.netns, FAMILY, name, text=text, ruleset=host.canonical(text)))
         after[nat.netns][name] = {title: devices for side in sides for title, devices in side.sets().items()}
         sysctls += [record for side in sides for record in _switched_on(side, where)]

@@ -8,10 +8,12 @@
 
 from __future__ import annotations
 
-from . import ip_messages, namespaces, nftables, rtnetlink
+import typing as t
+
+from . import ip_messages, namespaces, nat_host_ports, nftables, rtnetlink
 from .errors import StateError
 from .host import Host
-from .resources import Table
+from .resources import Address, Publish, Table
 from .state import MAIN
 from .values import HOST
 
@@ -19,9 +21,10 @@ from .values import HOST
 class View:
     """Answers from one run's host."""
 
-    def __init__(self, host: Host, may_lack_nft: bool = False) -> None:
+    def __init__(self, host: Host, may_lack_nft: bool = False, coming: t.Sequence[Address] = ()) -> None:
         self._host = host
         self._may_lack_nft = may_lack_nft
+        self._coming = coming
 
     def there(self, netns: str) -> bool:
         """A namespace that the same run makes is not there yet: it has no tables and no routes, and forwards nothing."""
@@ -59,3 +62,16 @@ class View:
             if not self._may_lack_nft:
                 raise
             return text
+
+    def addresses(self, netns: str) -> set[tuple[str, str]]:
+        """Device and address, of each address that is there or comes in this run."""
+        found = {(address.dev, address.address) for address in self._coming if address.netns == netns}
+        if self.there(netns):
+            for data in self._host.socket(netns).dump(rtnetlink.RTM_GETADDR, ip_messages.address_query(0)):
+                address = ip_messages.decode_address(data, netns, lambda index: self._host.device_name(netns, index))
+                found.add((address.dev, address.address))
+        return found
+
+    def takers(self, netns: str, wanted: t.Sequence[Publish]) -> t.Iterator[tuple[Publish, str]]:
+        """Which of these ports somebody has who is none of our networks, and who that is."""
+        return nat_host_ports.takers(self._host, netns, wanted) if wanted and self.there(netns) else iter(())

@@ -12,6 +12,7 @@ import ipaddress
 import json
 import typing as t
 
+from . import nat_publish
 from .resources import Nat, Table
 
 PREFIX = "linuxnet_"
@@ -22,7 +23,7 @@ def told(table: Table) -> Nat | None:
     entries = json.loads(table.ruleset or '{"nftables": []}')["nftables"]
     sets = {entry["set"]["name"]: entry["set"].get("elem", []) for entry in entries if "set" in entry}
     rules = [entry["rule"] for entry in entries if "rule" in entry]
-    devices = {_devices(rule) for rule in rules if rule["chain"] == "claim"}
+    devices = {devices for rule in rules if rule["chain"] == "claim" for devices in _outward(rule)}
     inside = {interface for interface, _uplink in devices}
     subnets = tuple(subnet for digit in ("4", "6") for subnet in _subnets(sets.get(f"inside{digit}", [])))
     if len(inside) != 1 or None in inside or not subnets:
@@ -30,14 +31,29 @@ def told(table: Table) -> Nat | None:
     uplinks = {uplink for _interface, uplink in devices}
     # two of them are what 'auto' found for IPv4 and for IPv6
     (uplink,) = uplinks if len(uplinks) == 1 else ("auto",)
+    chains = {rule["chain"] for rule in rules}
+    families = [digit for digit in ("4", "6") if sets.get(f"inside{digit}")]
+    hidden = [rule for rule in rules if rule["chain"] == "translate" and _devices(rule)[1] in uplinks]
+    snat_to = tuple(part["snat"]["addr"] for rule in hidden for part in rule["expr"] if "snat" in part)
     return Nat(
         netns=table.netns,
         network=table.table[len(PREFIX) :],
         subnets=subnets,
         interface=inside.pop(),
         uplink=uplink,
-        masquerade=any(rule["chain"] == "translate" for rule in rules),
+        # where there is an address to hide behind it makes no difference
+        masquerade=len(hidden) == len(families),
+        snat_to=snat_to,
+        publish=nat_publish.published(table.ruleset),
+        isolation="strict" if "isolate_host" in chains else "networks" if "isolate" in chains else "none",
+        hairpin=not any(_devices(rule)[0] for rule in rules if rule["chain"] == "publish"),
     )
+
+
+def _outward(rule: t.Mapping[str, t.Any]) -> list[tuple[str | None, str | None]]:
+    """The devices of a rule that lets the network's own packets out; none, where it is another rule."""
+    own = {"payload": {"protocol": "ip", "field": "saddr"}}, {"payload": {"protocol": "ip6", "field": "saddr"}}
+    return [_devices(rule)] if any(part["match"]["left"] in own for part in rule["expr"] if "match" in part) else []
 
 
 def _devices(rule: t.Mapping[str, t.Any]) -> tuple[str | None, str | None]:

@@ -41,15 +41,13 @@ def settle(host: Host, wanted: Wanted, may_lack_nft: bool = False) -> Wanted:
 
     present, absent = ([resource for resource in side if not isinstance(resource, Nat)] for side in (wanted.present, wanted.absent))
     coming, going = ([resource for resource in side if isinstance(resource, Nat)] for side in (wanted.present, wanted.absent))
-    view = nat_host.View(host, may_lack_nft)
+    view = nat_host.View(host, may_lack_nft, [resource for resource in present if isinstance(resource, Address)])
     made = {resource.netns for resource in present if isinstance(resource, Namespace)}
     for router in coming:
         if router.netns not in made and not view.there(router.netns):
             Observed(places={router.netns: "missing"}).need_place(router.netns, router)
     kept, removed = nat.resolve(coming, going, view)
-    # an old value is given back where its device still is
-    giving_back = not coming
-    present += [dataclasses.replace(value, if_there=giving_back) if isinstance(value, Sysctl) else value for value in kept]
+    present += kept
     absent += removed
     # the wishes themselves stay, to be judged by what they name
     merged = {resource.key: resource for resource in (*coming, *present)}

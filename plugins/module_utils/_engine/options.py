@@ -14,7 +14,7 @@ import typing as t
 from . import ip_options, values
 from .errors import InputError
 from .record import Key, Resource, pairs
-from .resources import Address, Link, Namespace, Nat, Nexthop, OnlyAddresses, Sysctl, TakeOver, Veth
+from .resources import Address, Link, Namespace, Nexthop, OnlyAddresses, Publish, Sysctl, TakeOver, Veth
 
 Item = t.Mapping[str, t.Any]
 
@@ -80,7 +80,7 @@ def _said(value: t.Any, option: str) -> str:
         return "not given"
     if not isinstance(value, tuple):
         return repr(value)
-    plain = (dataclasses.asdict(each) if isinstance(each, Nexthop) else each for each in value)
+    plain = (dataclasses.asdict(each) if isinstance(each, (Nexthop, Publish)) else each for each in value)
     return repr([{name: inner for name, inner in each.items() if inner} if isinstance(each, dict) else each for each in plain])
 
 
@@ -304,27 +304,9 @@ def _sysctls(item: Item, present: bool) -> list[Resource]:
 
 
 def _nat(item: Item, present: bool) -> list[Resource]:
-    from .nat_text import valid_network
+    from . import options_nat
 
-    valid_network(item["name"])
-    interface, uplink = item.get("interface"), item.get("uplink") or "auto"
-    subnets = tuple(dict.fromkeys(values.ip_prefix(subnet, "subnets") for subnet in item.get("subnets") or ()))
-    if present and not subnets:
-        raise InputError(f"subnets: nat {item['name']} needs at least one: give those that are behind its interface")
-    if present and not interface:
-        raise InputError(f"interface: nat {item['name']} needs the device that its subnets are behind: name it")
-    if interface == uplink:
-        raise InputError(f"uplink: {uplink!r} is the interface of nat {item['name']} itself: name the device that leads outside, or auto")
-    return [
-        Nat(
-            netns=values.netns_reference(item.get("netns")),
-            network=item["name"],
-            subnets=subnets,
-            interface=values.interface_name(interface, "interface") if interface else None,
-            uplink=values.interface_name(uplink, "uplink"),
-            masquerade=item.get("masquerade") is not False,
-        )
-    ]
+    return [options_nat.nat(item, present)]
 
 
 _READERS: dict[str, t.Callable[[Item, bool], list[Resource]]] = {

@@ -236,7 +236,7 @@ def _sysctl(wish: Sysctl, state: Observed) -> t.Iterator[Change]:
         )
     # IPv6 forwarding of the host makes it forget routes from router advertisements, unless accept_ra of the device says otherwise first
     last = wish.path == "net/ipv6/conf/all/forwarding"
-    phase = (Phase.DEVICE_SYSCTL if device or last else Phase.SYSCTL, int(last))
+    phase = (Phase.CLOSE if wish.if_there else Phase.DEVICE_SYSCTL if device or last else Phase.SYSCTL, int(last))
     if found is None:
         yield Change.update(dataclasses.replace(wish, value=None), wish, {"value": (None, wish.value)}, phase, "not there yet")
     elif found.value != wish.value:

@@ -37,7 +37,7 @@ class Packet:
     version: int
     source: str
     to: str
-    protocol: str  # icmp, icmpv6, tcp, udp
+    protocol: str  # icmp, icmpv6, tcp, udp, sctp
     sport: int | None = None
     dport: int | None = None
     kind: str = ""  # of ICMP: echo-request ...
@@ -316,7 +316,7 @@ def _payload(protocol: str | None, field: str | None, packet: Packet) -> t.Any:
         return packet.protocol
     if field == "version":
         return packet.version
-    if field in ("sport", "dport") and packet.protocol in ("tcp", "udp"):
+    if field in ("sport", "dport") and packet.protocol in ("tcp", "udp", "sctp"):
         return getattr(packet, field)
     return packet.kind or None if field == "type" and protocol in ("icmp", "icmpv6") else None
 

@@ -17,6 +17,8 @@ import dataclasses
 import typing as t
 
 from .record import Key, Pairs, Resource, lazy
+from .resources_nat import Publish as Publish
+from .resources_nat import Table as Table
 from .values import HOST, ROUTE_TABLES, place
 
 IPV6_DEFAULT_METRIC = 1024
@@ -370,6 +372,10 @@ class Nat(Resource):
     interface: str | None = None
     uplink: str | None = None
     masquerade: bool | None = None
+    snat_to: tuple[str, ...] = ()  # one address of each family at most
+    publish: tuple[Publish, ...] = ()
+    isolation: str | None = None
+    hairpin: bool | None = None
 
     @property
     def devices(self) -> list[str]:
@@ -379,25 +385,3 @@ class Nat(Resource):
     @property
     def name(self) -> str:
         return self.network
-
-
-@dataclasses.dataclass(frozen=True)
-class Table(Resource):
-    """An nftables table of ours. ``ruleset`` is nft's own canonical JSON and is what is compared; ``text`` makes it."""
-
-    KIND: t.ClassVar[str] = "nft_table"
-    KEY: t.ClassVar[tuple[str, ...]] = ("netns", "family", "table")
-    POLICY: t.ClassVar[tuple[str, ...]] = ("text",)
-
-    netns: str
-    family: str
-    table: str
-    text: str = ""
-    ruleset: str | None = None
-
-    @property
-    def name(self) -> str:
-        return f"{self.family} {self.table}"
-
-    def shown(self) -> dict[str, t.Any]:
-        return {"ruleset": self.text}

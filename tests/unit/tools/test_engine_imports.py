@@ -23,7 +23,7 @@ LAYERS = (
     ("rtnetlink", "ip_messages", "link_messages")
     + ("kinds", "kind_options", "bridge")
     + ("namespaces", "syscalls", "processes", "resolver")
-    + ("nftables", "nat", "programs")
+    + ("nftables", "nat", "conntrack", "programs")
     + ("store", "stopping"),
     ("resources",),
     ("record",),

@@ -301,6 +301,19 @@ route add 203.0.113.0/24 dev up0 scope global
 RICH_NATS: list[dict[str, t.Any]] = [
     {"name": "lab", "subnets": ["10.1.0.0/25", "10.1.0.128/25", "10.1.2.0/24", "10.9.9.9/32", "fd00:1::/64"], "interface": "br0"},
     {"name": "no.masq", "subnets": ["198.18.0.0/15"], "interface": "br9", "uplink": "up0", "masquerade": False},
+    {
+        "name": "shop",
+        "subnets": ["10.4.0.0/24", "fd04::/64"],
+        "interface": "br9",
+        "uplink": "up0",
+        "snat_to": ["192.0.2.1"],
+        "isolation": "strict",
+        "hairpin": False,
+        "publish": [
+            {"host_port": "80", "to_address": "10.4.0.10", "to_port": "8080"},
+            {"protocol": "udp", "host_address": "2001:db8:1::1", "host_port": "5000-5010", "to_address": "fd04::10"},
+        ],
+    },  # fmt: skip
 ]
 
 
@@ -341,6 +354,13 @@ def test_rich_host_given_back_is_no_change(sandboxed: Sandbox, monkeypatch: pyte
             "lab": {
                 "name": "lab", "interface": "br0", "uplink": "up0", "masquerade": True,
                 "subnets": ["10.1.0.0/24", "10.1.2.0/24", "10.9.9.9/32", "fd00:1::/64"],
+            },
+            "shop": {
+                **RICH_NATS[2], "masquerade": True,
+                "publish": [
+                    {"protocol": "tcp", "host_port": "80", "to_address": "10.4.0.10", "to_port": "8080"},
+                    {**RICH_NATS[2]["publish"][1], "to_port": "5000-5010"},
+                ],
             },
             "no.masq": {"name": "no.masq", "interface": "br9", "uplink": "up0", "masquerade": False, "subnets": ["198.18.0.0/15"]},
             "inner": {

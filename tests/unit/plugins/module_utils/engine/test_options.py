@@ -951,7 +951,7 @@ GOOD: list[tuple[str, Item, Resource]] = [
     (
         "nat",
         {"name": "lab", "subnets": ["10.0.0.0/24", "10.0.0.0/24", "fd00::/64"], "interface": "br0"},
-        Nat("", "lab", ("10.0.0.0/24", "fd00::/64"), "br0", "auto", True),
+        Nat("", "lab", ("10.0.0.0/24", "fd00::/64"), "br0", "auto", True, isolation="networks", hairpin=True),
     ),
 ]
 

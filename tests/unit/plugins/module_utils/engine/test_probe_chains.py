@@ -16,6 +16,7 @@ from hypothesis import strategies as st
 
 from ansible_collections.linuxnet.netns.plugins.module_utils._engine import nat_text, nftables
 from ansible_collections.linuxnet.netns.plugins.module_utils._engine.probe_chains import Packet, Rules
+from ansible_collections.linuxnet.netns.plugins.module_utils._engine.resources import Nat
 from ansible_collections.linuxnet.netns.plugins.module_utils._engine.values import HOST
 
 
@@ -157,7 +158,7 @@ def test_our_own_network_lets_its_own_through(sandboxed: Sandbox) -> None:
 
     def scenario() -> None:
         side = nat_text.Side("4", ("10.1.0.0/16",), "in0", "out0", frozenset({"in0", "out0"}), frozenset({"in0", "out0"}))
-        text = nat_text.render("inet", "ours", "lab", [side], masquerade=True)
+        text = nat_text.render("inet", "ours", Nat(HOST, "lab"), [side])
         nftables.replace(HOST, nftables.Table(netns=HOST, family="inet", table="ours", text=text))
         rules = Rules(nftables.ruleset(HOST))
         assert rules.translates()
