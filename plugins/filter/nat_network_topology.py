@@ -18,7 +18,7 @@ description:
 positional: _input
 options:
   _input:
-    description: The namespaces, each a name or a dict of C(name), C(addresses), C(nameservers), C(sysctls).
+    description: The namespaces, each a name or a dict of C(name), C(addresses), C(publish), C(nameservers), C(sysctls).
     type: list
     elements: raw
     required: true
@@ -66,6 +66,11 @@ options:
     type: list
     elements: dict
     default: []
+  isolation:
+    description: What the network is kept from, as O(linuxnet.netns.netns_nat#module:isolation).
+    type: str
+    choices: [networks, none, strict]
+    default: networks
 seealso:
   - plugin: linuxnet.netns.nat_network
     plugin_type: role
@@ -94,7 +99,7 @@ _value:
       - {netns: web, dev: eth0, address: [192.0.2.10/24], exclusive: true, nodad: true, wait_for_dad: false}
     routes: [{netns: web, dest: [default], gateway: 192.0.2.1, dev: eth0}]
     sysctls: []
-    nat: [{name: lab, subnets: [192.0.2.0/24], interface: br-lab, uplink: auto}]
+    nat: [{name: lab, subnets: [192.0.2.0/24], interface: br-lab, uplink: auto, isolation: networks, publish: []}]
     verify: []
 """
 
@@ -118,9 +123,11 @@ def nat_network_topology(
     host: t.Mapping[str, t.Any] | None = None,
     found: t.Sequence[t.Mapping[str, t.Any]] = (),
     verify: t.Sequence[t.Mapping[str, t.Any]] = (),
+    isolation: str = "networks",
 ) -> dict[str, t.Any]:
+    wishes = (namespaces, name, subnets, bridge, uplink, mtu, nameservers, upstream)
     try:
-        return _nat_network.topology(namespaces, name, subnets, bridge, uplink, mtu, nameservers, upstream, host or {}, found, verify)
+        return _nat_network.topology(*wishes, host or {}, found, verify, isolation)
     except NetworkError as exc:
         raise AnsibleFilterError(str(exc)) from exc
 

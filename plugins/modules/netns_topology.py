@@ -134,7 +134,7 @@ changes:
       type: str
       sample: create
     kind:
-      description: "Kind of the object: V(namespace), V(link), V(veth), V(address), V(route), V(rule), V(sysctl) or V(nft_table)."
+      description: "Kind of the object: V(namespace), V(link), V(veth), V(address), V(route), V(rule), V(sysctl), V(nft_table) or V(file)."
       type: str
       sample: namespace
     netns:

@@ -18,7 +18,8 @@ from ansible_collections.linuxnet.netns.plugins.plugin_utils._networks import Ad
 
 Subnet = t.Union[ipaddress.IPv4Network, ipaddress.IPv6Network]
 
-_KNOWN = ("name", "addresses", "nameservers", "sysctls")
+_KNOWN = ("name", "addresses", "publish", "nameservers", "sysctls")
+_PUBLISH = ("protocol", "host_address", "host_port", "to_port")
 _LONGEST = {4: 30, 6: 126}  # the gateway and one namespace need room
 _SPREAD = 2**32  # how many addresses of a large subnet are drawn from
 
@@ -35,6 +36,7 @@ def topology(
     host: c.Mapping[str, t.Any],
     found: c.Sequence[c.Mapping[str, t.Any]],
     verify: t.Any,
+    isolation: str = "networks",
 ) -> Item:
     """The lists of netns_topology and its checks. ``host`` and ``found`` are what netns_info told, of the host and of all namespaces."""
     members = _networks.items(namespaces, _KNOWN, "nat_network_namespaces")
@@ -61,7 +63,16 @@ def topology(
             for subnet in networks
         ],
         "sysctls": [{"netns": member["name"], "sysctls": member["sysctls"]} for member in members if member.get("sysctls")],
-        "nat": [{"name": name, "subnets": [str(subnet) for subnet in networks], "interface": bridge, "uplink": uplink}],
+        "nat": [
+            {
+                "name": name,
+                "subnets": [str(subnet) for subnet in networks],
+                "interface": bridge,
+                "uplink": uplink,
+                "isolation": isolation,
+                "publish": [port for member in members for port in _published(member, given)],
+            }
+        ],
         "verify": _networks.checks(verify, names, "nat_network_verify", size),
     }
 
@@ -113,6 +124,26 @@ def _namespace(member: Item, nameservers: c.Sequence[str] | None, upstream: c.Se
             "set it, or set it to an empty list to leave DNS alone"
         )
     return {"name": [member["name"]], **({"nameservers": servers} if servers else {})}
+
+
+def _published(member: Item, given: _Assignment) -> c.Iterator[Item]:
+    """The ports of a namespace as netns_nat has them; one without an address of the host leads to each of the namespace's."""
+    for position, entry in enumerate(member.get("publish") or ()):
+        where = f"nat_network_namespaces: {member['name']}: publish[{position}]"
+        item = dict(entry) if isinstance(entry, c.Mapping) else {"host_port": entry}
+        strange = sorted(set(item) - set(_PUBLISH))
+        if strange:
+            raise NetworkError(f"{where}: {strange[0]!r} is not known: use {', '.join(_PUBLISH)}")
+        if item.get("host_port") is None:
+            raise NetworkError(f"{where}: a published port needs host_port: give it")
+        addresses = [ipaddress.ip_interface(text).ip for text in given.of(member["name"])]
+        if item.get("host_address") is not None:
+            version = _networks.interface(f"{item['host_address']}/0", f"{where}: host_address").version
+            addresses = [address for address in addresses if address.version == version]
+            if not addresses:
+                raise NetworkError(f"{where}: host_address {item['host_address']} is of IPv{version}, and the network has no such subnet")
+        for address in addresses:
+            yield {**{option: value for option, value in item.items() if value is not None}, "to_address": str(address)}
 
 
 class _Assignment:

@@ -12,6 +12,7 @@ import crowd
 import floor
 import harness
 import noop
+import ports
 import stars
 from techniques import AGAIN, BUILD, LAST, MODULE, MORE, NATURAL, REMOVE
 
@@ -30,6 +31,7 @@ class Measured:
     cost: harness.Series
     links: int
     crowd: harness.Series
+    ports: harness.Series
 
     def raw(self) -> dict[str, t.Any]:
         return {
@@ -38,6 +40,7 @@ class Measured:
             "floor": {str(size): series.raw() for size, series in self.floor.items()},
             "cost": {"namespaces": self.cost_size, "seconds": self.cost.raw()},
             "crowd": {"links": self.links, "seconds": self.crowd.raw()},
+            "ports": self.ports.raw(),
         }
 
 
@@ -106,6 +109,7 @@ def _others(measured: Measured) -> list[Goal]:
     crowded = measured.crowd.ratio(crowd.CROWDED, crowd.EMPTY, AGAIN) if measured.links >= LINKS else None
     return [
         Goal(f"module {noop.MODULE}, one namespace, longer than an empty one", None if longer is None else 1000 * longer, 40, "ms"),
+        Goal(f"{ports.MANY} published ports, longer than one", measured.ports.difference(ports.ALL, ports.ONE, ports.BUILD), 1, "s"),
         Goal(f"{crowd.SIZE} namespaces again with {LINKS} foreign links, to without", crowded, 1.2),
     ]
 

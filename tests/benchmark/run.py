@@ -1,7 +1,7 @@
 # Copyright (c) 2026, linuxnet.netns contributors
 # GNU General Public License v3.0+ (see LICENSES/GPL-3.0-or-later.txt or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""`make bench`: a run without a change, stars beside `ip -batch` and hand-made netlink, a crowded host, memory, the journal, the goals.
+"""`make bench`: a run without a change, stars beside `ip -batch` and hand-made netlink, a crowded host, many ports, memory, and the goals.
 
     python tools/sandbox.py exec -- python tests/benchmark/run.py --sizes 10,100 --repeat 3 --json bench.json
     python tools/sandbox.py exec -- python tests/benchmark/run.py --full --markdown bench.md --svg bench.svg
@@ -34,6 +34,7 @@ import floor
 import goals
 import harness
 import noop
+import ports
 import star
 import stars
 
@@ -162,6 +163,7 @@ def _measure(options: argparse.Namespace, folder: pathlib.Path) -> goals.Measure
         cost=cost.run(size, short, folder / "cost"),
         links=options.links,
         crowd=crowd.run(options.links, 2 * short, folder / "crowd"),
+        ports=ports.run(options.repeat, folder / "ports"),
     )
 
 
@@ -177,6 +179,7 @@ def _report(measured: goals.Measured) -> tuple[list[str], bool]:
         flood.report({size: result.packets for size, result in measured.stars.items()}, stars.NAMES),
         floor.report(measured.floor),
         crowd.report(measured.links, measured.crowd),
+        ports.report(measured.ports),
         costs,
         memory,
         goals.report(measured),

@@ -53,7 +53,14 @@ route add 10.8.0.0/16 via 192.0.2.1
 rule add from 10.9.0.0/16 table 100 priority 100
 END
 echo 1 > /proc/sys/net/ipv6/conf/right/disable_ipv6
-nft add table inet foreign
+nft -f - <<END
+table inet foreign {
+  chain leading {
+    type nat hook prerouting priority -100;
+    tcp dport 8443 dnat ip to 192.0.2.10
+  }
+}
+END
 echo ready
 exec ip netns exec busy cat
 """
@@ -372,6 +379,14 @@ NETNS_SYSCTL: list[t.Any] = [
     ),
 ]
 
+NAT = {"name": "lab", "subnets": ["10.7.0.0/24"], "interface": "br0", "uplink": "outside"}
+PORT = {"host_port": "8080", "to_address": "10.7.0.10"}
+
+
+def published(**fields: t.Any) -> dict[str, t.Any]:
+    return {**NAT, "publish": [{**PORT, **fields}]}
+
+
 NETNS_NAT: list[t.Any] = [
     *(
         ({"netns": netns, "name": "lab", "subnets": ["10.7.0.0/24"], "interface": "eth0", "uplink": "down"}, *words)
@@ -399,6 +414,29 @@ NETNS_NAT: list[t.Any] = [
     ),
     ({"name": "lab", "subnets": ["10.7.0.0/24"], "interface": "br0", "uplink": LONG}, f"uplink: '{LONG}'", "16 bytes", "1 to 15"),
     ({"name": "lab", "subnets": ["10.7.0.0/24"], "interface": "br0"}, "uplink: auto", "nat lab", "name the uplink or add a default route"),
+    (published(host_port="0"), "publish[0].host_port: '0'", "a port from 1 to 65535", "such as 8000-8010"),
+    (published(host_port="90-80"), "publish[0].host_port: '90-80'", "a range of them"),
+    (published(host_port="http"), "publish[0].host_port: 'http'", "a port from 1 to 65535"),
+    (published(to_port="80-90"), "publish[0].to_port: 80-90", "host_port 8080", "give as many, or leave to_port out"),
+    (published(to_address="10.8.0.10"), "publish[0].to_address: 10.8.0.10", "in none of the subnets 10.7.0.0/24", "correct the one"),
+    (published(to_address="web"), "publish[0].to_address: 'web'", "is not an IP address"),
+    (published(host_address="2001:db8::1"), "publish[0].host_address: 2001:db8::1", "of different families", "give both of one"),
+    (published(host_address="10.7.0.0/24"), "publish[0].host_address: '10.7.0.0/24'", "without prefix length"),
+    (published(host_address="224.0.0.1"), "publish[0].host_address: 224.0.0.1", "a multicast address"),
+    (published(protocol="icmp"), "protocol", "icmp", "sctp, tcp, udp"),
+    (published(port=80), "publish", "port", "Supported parameters include"),
+    (
+        {**NAT, "publish": [{**PORT, "host_port": "8000-8100"}, PORT]},
+        "publish[0] and publish[1] both publish tcp port",
+        "remove one of them",
+    ),
+    (published(host_port="8443"), "nat lab: publish: tcp port 8443", "chain leading of table inet foreign", "choose another host_port"),
+    ({**NAT, "snat_to": ["203.0.113.9"]}, "snat_to: 203.0.113.9", "nat lab", "give it to outside first"),
+    ({**NAT, "snat_to": ["203.0.113.1/24"]}, "snat_to: '203.0.113.1/24'", "without prefix length"),
+    ({**NAT, "snat_to": ["2001:db8::1"]}, "snat_to", "2001:db8::1", "add such a subnet"),
+    ({**NAT, "snat_to": ["203.0.113.1", "203.0.113.2"]}, "snat_to: 203.0.113.2", "give one of each family at most"),
+    ({**NAT, "isolation": "perhaps"}, "isolation", "perhaps", "networks, none, strict"),
+    ({**NAT, "hairpin": "perhaps"}, "hairpin", "Valid booleans include"),
     (
         {"name": "lab", "subnets": ["10.7.0.0/24"], "interface": "nosuch", "uplink": "outside"},
         "interface",

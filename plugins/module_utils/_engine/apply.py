@@ -15,7 +15,7 @@ from .changes import Change
 from .errors import KernelError, StateError
 from .host import Host
 from .link_messages import Request
-from .resources import Address, Link, Namespace, Route, Rule, Sysctl, Table, Veth
+from .resources import Address, Link, Namespace, Route, Rule, Sysctl, SysctlFile, Table, Veth
 from .rtnetlink import Message
 from .values import HOST
 
@@ -203,6 +203,13 @@ def _set_sysctl(change: Change, host: Host) -> t.Iterator[Step]:
         yield lambda: host.write_sysctl(wish.netns, wish.path, t.cast(str, wish.value))
 
 
+def _put_file(change: Change, host: Host) -> t.Iterator[Step]:
+    from . import files
+
+    path, wish = t.cast(SysctlFile, change.resource).path, t.cast("SysctlFile | None", change.after)
+    yield lambda: files.put(path, wish.text if wish else None)
+
+
 def _set_table(change: Change, host: Host) -> t.Iterator[Step]:
     from . import nftables
 
@@ -255,4 +262,5 @@ _HANDLERS: dict[tuple[type, str], t.Callable[[Change, Host], t.Iterator[Step]]] 
     (Table, "create"): _set_table,
     (Table, "update"): _set_table,
     (Table, "delete"): _delete_table,
+    **{(SysctlFile, action): _put_file for action in ("create", "update", "delete")},
 }

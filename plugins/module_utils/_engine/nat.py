@@ -33,7 +33,7 @@ from .errors import InputError, StateError
 from .nat_text import ALL, Side, render, valid_network
 from .nftables import elements, quote
 from .record import Resource
-from .resources import Nat, Publish, Sysctl, Table
+from .resources import Nat, Publish, Sysctl, SysctlFile, Table
 from .values import family_of, place
 
 FAMILY = "inet"
@@ -65,6 +65,9 @@ class Host(t.Protocol):
 
     def addresses(self, netns: str) -> t.Collection[tuple[str, str]]:
         """Device and address, of each address that is there or comes in this run."""
+
+    def reads_drop_ins(self, netns: str) -> bool:
+        """Whether the sysctls of this namespace are those that the host's own programs set by files."""
 
     def takers(self, netns: str, wanted: t.Sequence[Publish]) -> t.Iterator[tuple[Publish, str]]:
         """Which of these ports somebody has who is none of our networks, and who that is."""
@@ -208,6 +211,29 @@ def _switched_on(side: Side, where: _Place) -> list[Sysctl]:
     return found + [Sysctl(where.netns, _switch(side.digit, device), "1") for device in sorted(side.uses)]
 
 
+def _drop_in(network: str) -> str:
+    """The last of all: a later file counts, and /etc/sysctl.d/99-sysctl.conf is a usual name."""
+    return f"/run/sysctl.d/zz-linuxnet-netns-{valid_network(network)}.conf"
+
+
+def _kept_on(nat: Nat, sides: t.Sequence[Side], where: _Place) -> list[Resource]:
+    """The file that keeps others from switching off what was switched on for the network."""
+    paths = {_switch(side.digit, device) for side in sides for device in side.opened - ({ALL} if side.digit == "4" else set())}
+    lines = [f"-{record.path} = {record.value}" for side in sides for record in _switched_on(side, where) if _is_ours(record, paths)]
+    if not lines or not where.host.reads_drop_ins(where.netns):
+        return []
+    text = f"# Written by linuxnet.netns for network {nat.network}, goes with it.\n" + "".join(f"{line}\n" for line in lines)
+    return [SysctlFile(_drop_in(nat.network), text)]
+
+
+def _no_drop_in(nat: Nat, host: Host) -> list[Resource]:
+    return [SysctlFile(_drop_in(nat.network))] if host.reads_drop_ins(nat.netns) else []
+
+
+def _is_ours(record: Sysctl, opened: t.Collection[str]) -> bool:
+    return record.path in opened or not record.path.endswith("forwarding")
+
+
 # -- all together
 
 
@@ -256,8 +282,8 @@ def resolve(present: t.Sequence[Nat], absent: t.Sequence[Nat], host: Host) -> tu
     for nat in absent:
         name = table_name(nat.network)
         after[nat.netns].pop(name, None)
-        gone.append(Table(nat.netns, FAMILY, name))
-    tables: list[Resource] = []
+        gone += [*_no_drop_in(nat, host), Table(nat.netns, FAMILY, name)]
+    tables, files = list[Resource](), list[Resource]()
     sysctls: list[Sysctl] = []
     for nat in present:
         if not nat.subnets or not nat.interface:
@@ -270,9 +296,12 @@ def resolve(present: t.Sequence[Nat], absent: t.Sequence[Nat], host: Host) -> tu
         tables.append(Table(nat.netns, FAMILY, name, text=text, ruleset=host.canonical(text)))
         after[nat.netns][name] = {title: devices for side in sides for title, devices in side.sets().items()}
         sysctls += [record for side in sides for record in _switched_on(side, where)]
+        kept_on = _kept_on(nat, sides, where)
+        files += kept_on
+        gone += [] if kept_on else _no_drop_in(nat, host)
     for netns, where in sorted(places.items()):
         sysctls += _given_back(where, after[netns])
-    return [*tables, *dict.fromkeys(sysctls)], gone
+    return [*tables, *files, *dict.fromkeys(sysctls)], gone
 
 
 def resolve_present(nat: Nat, host: Host) -> list[Resource]:

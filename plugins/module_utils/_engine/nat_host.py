@@ -8,6 +8,7 @@
 
 from __future__ import annotations
 
+import os
 import typing as t
 
 from . import ip_messages, namespaces, nat_host_ports, nftables, rtnetlink
@@ -71,6 +72,13 @@ class View:
                 address = ip_messages.decode_address(data, netns, lambda index: self._host.device_name(netns, index))
                 found.add((address.dev, address.address))
         return found
+
+    def reads_drop_ins(self, netns: str) -> bool:
+        """Whether the first process, which has systemd-sysctl run, is in the namespace: in a container it is the container's own."""
+        try:
+            return netns == HOST and os.path.samefile("/proc/1/ns/net", "/proc/self/ns/net")
+        except OSError:
+            return False
 
     def takers(self, netns: str, wanted: t.Sequence[Publish]) -> t.Iterator[tuple[Publish, str]]:
         """Which of these ports somebody has who is none of our networks, and who that is."""

@@ -21,7 +21,7 @@ from . import ip_messages, link_messages, namespaces, rtnetlink
 from .host import Host
 from .options import Wanted
 from .record import Resource, pairs
-from .resources import Address, Link, Namespace, Nat, OnlyAddresses, Route, Rule, Sysctl, Table, TakeOver, Veth
+from .resources import Address, Link, Namespace, Nat, OnlyAddresses, Route, Rule, Sysctl, SysctlFile, Table, TakeOver, Veth
 from .state import MAIN, Observed
 from .values import HOST, family_of
 
@@ -353,6 +353,15 @@ def _tables(host: Host, state: Observed, netns: str, resources: t.Sequence[Table
             state.found[table.key] = table
 
 
+def _files(host: Host, state: Observed, netns: str, resources: t.Sequence[SysctlFile]) -> None:
+    from . import files
+
+    for resource in resources:
+        text = files.read(resource.path)
+        if text is not None:
+            state.found[resource.key] = SysctlFile(path=resource.path, text=text)
+
+
 _READERS: dict[t.Any, t.Callable[[Host, Observed, str, t.Any], None]] = {
     (Address, OnlyAddresses, TakeOver): _addresses,
     TakeOver: _all_routes,
@@ -360,4 +369,5 @@ _READERS: dict[t.Any, t.Callable[[Host, Observed, str, t.Any], None]] = {
     Rule: _rules,
     Sysctl: _sysctls,
     Table: _tables,
+    SysctlFile: _files,
 }

@@ -20,7 +20,7 @@ from .changes import Change, Phase
 from .compare import differences
 from .errors import StateError
 from .record import Resource
-from .resources import Address, Link, Namespace, Nat, OnlyAddresses, Route, Rule, Sysctl, Table, TakeOver, Veth
+from .resources import Address, Link, Namespace, Nat, OnlyAddresses, Route, Rule, Sysctl, SysctlFile, Table, TakeOver, Veth
 from .values import no_namespace, place
 
 if t.TYPE_CHECKING:
@@ -261,6 +261,14 @@ def _table(wish: Table, state: Observed) -> t.Iterator[Change]:
         yield Change.update(found, wish, {"ruleset": (found.text, wish.text)}, (Phase.FIREWALL, 0))
 
 
+def _file(wish: SysctlFile, state: Observed) -> t.Iterator[Change]:
+    found = state.like(wish)
+    if found is None:
+        yield Change.create(wish, (Phase.FIREWALL, 0), "not there")
+    elif found != wish:
+        yield Change.update(found, wish, differences(found, wish), (Phase.FIREWALL, 0))
+
+
 # --- absent: what is not there is fine, also where its whole namespace is not there
 
 
@@ -310,6 +318,12 @@ def _no_table(wish: Table, state: Observed, doomed: set[str]) -> t.Iterator[Chan
         yield Change.delete(found, (Phase.NO_FIREWALL, 0), state.because)
 
 
+def _no_file(wish: SysctlFile, state: Observed, doomed: set[str]) -> t.Iterator[Change]:
+    found = state.found.get(wish.key)
+    if found:
+        yield Change.delete(found, (Phase.NO_FIREWALL, 0), state.because)
+
+
 def _nothing(wish: Resource, state: Observed, doomed: set[str]) -> t.Iterator[Change]:
     """A sysctl cannot go, and a wish for the only addresses is gone with its addresses."""
     return iter(())
@@ -327,6 +341,7 @@ _PRESENT: dict[type, t.Callable[[t.Any, Observed], t.Iterator[Change]]] = {
     Sysctl: _sysctl,
     Nat: _nat,
     Table: _table,
+    SysctlFile: _file,
 }
 _ABSENT: dict[type, t.Callable[[t.Any, Observed, set[str]], t.Iterator[Change]]] = {
     Namespace: _no_namespace,
@@ -339,4 +354,5 @@ _ABSENT: dict[type, t.Callable[[t.Any, Observed, set[str]], t.Iterator[Change]]]
     Rule: _no_rule,
     Sysctl: _nothing,
     Table: _no_table,
+    SysctlFile: _no_file,
 }

@@ -14,7 +14,7 @@ import re
 import shutil
 import typing as t
 
-from . import programs
+from . import files, programs
 from .errors import InputError, KernelError, StateError
 
 # The names by which the kernel knows the processes: 15 bytes at most.
@@ -78,7 +78,7 @@ class Tree:
             return False
         for number in numbers:
             with contextlib.suppress(OSError):
-                if _read(self.path(f"proc/{number}/comm")) == f"{process}\n":
+                if files.read(self.path(f"proc/{number}/comm")) == f"{process}\n":
                     there = os.stat(self.path(f"proc/{number}/ns/net"))
                     if (there.st_dev, there.st_ino) == (here.st_dev, here.st_ino):
                         return True
@@ -92,7 +92,7 @@ class Tree:
                 chosen.setdefault(name, f"{directory}/{name}")
         found = []
         for _name, path in sorted(chosen.items()):
-            sections = _sections(_read(self.path(path)) or "")
+            sections = _sections(files.read(self.path(path)) or "")
             if sections:  # an empty one, or a link to /dev/null, is switched off
                 found.append((f"/{path}", sections))
         return found
@@ -102,7 +102,7 @@ class Tree:
         unmanaged: list[str] = []
         no_profile: list[str] = []
         for path in self._network_manager_files():
-            sections = _sections(_read(self.path(path)) or "")
+            sections = _sections(files.read(self.path(path)) or "")
             for section, key, target in (("keyfile", "unmanaged-devices", unmanaged), ("main", "no-auto-default", no_profile)):
                 for name, value in sections.get(section, []):
                     words = [word for word in re.split(r"[;,]", value) if word]
@@ -123,15 +123,6 @@ class Tree:
             return [name for name in os.listdir(self.path(directory)) if name.endswith(suffix) and name not in self._own]
         except OSError:
             return []
-
-
-def _read(path: str) -> str | None:
-    """A file's text; None where there is none."""
-    try:
-        with open(path, encoding="utf-8", errors="surrogateescape") as file:
-            return file.read()
-    except (FileNotFoundError, NotADirectoryError):
-        return None
 
 
 def _sections(content: str) -> dict[str, Section]:
@@ -180,7 +171,7 @@ def plan(drop_ins: DropIns, root: str = "/") -> list[Change]:
     for place, directory in PLACES.items():
         for manager, name in _paths(drop_ins.network).items():
             path = f"/{directory}/{name}"
-            there = _read(os.path.join(root, path[1:]))
+            there = files.read(os.path.join(root, path[1:]))
             if there is not None and not there.startswith(MARK):
                 raise StateError(f"{path} is in the way: this collection did not write it: move it away")
             wanted = texts.get(manager) if place == drop_ins.where and _present(manager, root) else None
@@ -202,20 +193,10 @@ def carry_out(changes: t.Sequence[Change], root: str = "/") -> list[str]:
             if change.after is None:
                 os.unlink(path)
             else:
-                _write(path, change.after)
+                files.write(path, change.after)
         except OSError as exc:
             raise KernelError(f"cannot write {change.path}: {exc.strerror}", exc.errno or 0) from exc
     return _reload(changes, root)
-
-
-def _write(path: str, content: str) -> None:
-    """In one step: nobody reads half a file."""
-    os.makedirs(os.path.dirname(path), mode=0o755, exist_ok=True)
-    new = f"{path}.new"
-    with open(new, "w", encoding="utf-8") as file:
-        os.fchmod(file.fileno(), 0o644)
-        file.write(content)
-    os.replace(new, path)
 
 
 def _reload(changes: t.Sequence[Change], root: str) -> list[str]:

@@ -18,6 +18,7 @@ import typing as t
 
 from .record import Key, Pairs, Resource, lazy
 from .resources_nat import Publish as Publish
+from .resources_nat import SysctlFile as SysctlFile
 from .resources_nat import Table as Table
 from .values import HOST, ROUTE_TABLES, place
 

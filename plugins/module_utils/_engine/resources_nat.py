@@ -4,7 +4,7 @@
 
 # Note that this module util is **PRIVATE** to the collection. It can have breaking changes at any time.
 
-"""What a NATed network is made of: the ports of the host that lead into it, and its nftables table."""
+"""What a NATed network is made of: the ports of the host that lead into it, its nftables table, its drop-in for sysctls."""
 
 from __future__ import annotations
 
@@ -71,3 +71,18 @@ class Table(Resource):
 
     def shown(self) -> dict[str, t.Any]:
         return {"ruleset": self.text}
+
+
+@dataclasses.dataclass(frozen=True)
+class SysctlFile(Resource):
+    """A drop-in by which systemd-sysctl and ``sysctl --system`` set what a network needs, whatever other files say."""
+
+    KIND: t.ClassVar[str] = "file"
+    KEY: t.ClassVar[tuple[str, ...]] = ("path",)
+
+    path: str
+    text: str | None = None
+
+    @property
+    def name(self) -> str:
+        return self.path

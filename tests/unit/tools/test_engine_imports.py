@@ -23,7 +23,7 @@ LAYERS = (
     ("rtnetlink", "ip_messages", "link_messages")
     + ("kinds", "kind_options", "bridge")
     + ("namespaces", "syscalls", "processes", "resolver")
-    + ("nftables", "nat", "conntrack", "programs")
+    + ("nftables", "nat", "conntrack", "files", "programs")
     + ("store", "stopping"),
     ("resources",),
     ("record",),

@@ -53,6 +53,39 @@ def test_the_engine_understands_it() -> None:
     assert {resource.KIND for resource in wanted.present} >= {"namespace", "link", "veth", "address", "route", "sysctl", "nat"}
 
 
+def test_published_ports_lead_to_the_addresses_of_their_namespace() -> None:
+    ports = [
+        8443,
+        {"host_port": 80, "to_port": 8080, "protocol": None},
+        {"host_port": "53", "host_address": "192.0.2.5", "protocol": "udp"},
+    ]
+    web = {"name": "web", "addresses": ["10.77.0.9/24", "fd77::9/64"], "publish": ports}
+    (nat,) = build([web, "db"], isolation="strict")["nat"]
+    assert nat["isolation"] == "strict"
+    assert nat["publish"] == [
+        {"host_port": 8443, "to_address": "10.77.0.9"},
+        {"host_port": 8443, "to_address": "fd77::9"},
+        {"host_port": 80, "to_port": 8080, "to_address": "10.77.0.9"},
+        {"host_port": 80, "to_port": 8080, "to_address": "fd77::9"},
+        {"host_port": "53", "host_address": "192.0.2.5", "protocol": "udp", "to_address": "10.77.0.9"},
+    ]
+
+
+@pytest.mark.parametrize(
+    ("publish", "sentence"),
+    [
+        ([{"port": 80}], "publish[0]: 'port' is not known: use protocol, host_address, host_port, to_port"),
+        ([80, {"to_port": 80}], "publish[1]: a published port needs host_port: give it"),
+        ([{"host_port": 80, "host_address": "fd77::1"}], "publish[0]: host_address fd77::1 is of IPv6, and the network has no such subnet"),
+        ([{"host_port": 80, "host_address": "x"}], "publish[0]: host_address: 'x/0' is not an address"),
+    ],
+)
+def test_ports_that_cannot_be_published(publish: list[t.Any], sentence: str) -> None:
+    with pytest.raises(NetworkError) as caught:
+        build([{"name": "web", "publish": publish}], subnets=["10.77.0.0/24"])
+    assert str(caught.value).startswith(f"nat_network_namespaces: web: {sentence}")
+
+
 def test_a_new_bridge_has_a_mac_address_of_its_own() -> None:
     """It would have that of a port, and another one when that port goes."""
     (bridge,) = build(["web"])["links"]
@@ -168,9 +201,9 @@ def test_dns_servers_of_an_ip_version_that_the_network_lacks_are_left_out() -> N
     ("namespaces", "given", "message"),
     [
         (
-            [{"name": "a", "publish": []}],
+            [{"name": "a", "ports": []}],
             {},
-            "nat_network_namespaces[0]: 'publish' is not known: use name, addresses, nameservers, sysctls",
+            "nat_network_namespaces[0]: 'ports' is not known: use name, addresses, publish, nameservers, sysctls",
         ),
         (["a", "a"], {}, "nat_network_namespaces[1]: namespace 'a' is listed twice: remove one of them"),
         ([{}], {}, "nat_network_namespaces[0]: a namespace needs a name, and None is none"),

@@ -186,6 +186,9 @@ class Kernel:
     def live_table(self, netns: str, family: str, table: str) -> Table | None:
         return nftables.live(netns, family, table)
 
+    def reads_drop_ins(self, netns: str) -> bool:
+        return False
+
     def canonical(self, text: str) -> str:
         return nftables.canonical(text)
 
@@ -261,6 +264,9 @@ class Nowhere:
 
     def live_table(self, netns: str, family: str, table: str) -> Table | None:
         return None
+
+    def reads_drop_ins(self, netns: str) -> bool:
+        return False
 
     def canonical(self, text: str) -> str:
         return text

@@ -12,6 +12,7 @@ import os
 import pathlib
 import socket
 import struct
+import subprocess
 import time
 import typing as t
 
@@ -30,7 +31,7 @@ from ansible_collections.linuxnet.netns.plugins.module_utils._engine import (
 from ansible_collections.linuxnet.netns.plugins.module_utils._engine.changes import Change
 from ansible_collections.linuxnet.netns.plugins.module_utils._engine.errors import InputError, StateError
 from ansible_collections.linuxnet.netns.plugins.module_utils._engine.host import Host
-from ansible_collections.linuxnet.netns.plugins.module_utils._engine.resources import Nat, Publish, Sysctl, Table
+from ansible_collections.linuxnet.netns.plugins.module_utils._engine.resources import Nat, Publish, Sysctl, SysctlFile, Table
 from ansible_collections.linuxnet.netns.plugins.module_utils._engine.values import HOST
 
 from .test_nat import (
@@ -674,6 +675,54 @@ def test_snat_to(sandboxed: Sandbox) -> None:
         assert [reach("client", "outside", version) for version in VERSIONS] == [*second]
         put(replaced(snat_to=second[:1], masquerade=False))
         assert [reach("client", "outside", version) for version in VERSIONS] == [second[0], address("client", "6")]
+
+    sandboxed(check)
+
+
+# -- what others may not switch off
+
+
+class Booted(Machine):
+    """Where systemd-sysctl is for this namespace."""
+
+    def reads_drop_ins(self, netns: str) -> bool:
+        return True
+
+
+def test_a_file_for_systemd_sysctl_says_what_was_switched_on(sandboxed: Sandbox) -> None:
+    def check() -> None:
+        build("client", "outside")
+        path = "/run/sysctl.d/zz-linuxnet-netns-lab.conf"
+        wanted, gone = nat.resolve([lab(web("4"))], [], Booted())
+        (file,) = (record for record in wanted if isinstance(record, SysctlFile))
+        assert (file.path, gone) == (path, [])
+        mark, *lines = t.cast(str, file.text).splitlines()
+        assert mark == "# Written by linuxnet.netns for network lab, goes with it."
+        switches = {line: f"-{record.path} = {record.value}" for line, record in zip(lines, (r for r in wanted if isinstance(r, Sysctl)))}
+        assert [*switches] == [*switches.values()]
+        assert "-net/ipv4/conf/br-lab/route_localnet = 1" in lines
+        assert "-net/ipv4/conf/up0/forwarding = 1" in lines
+        # sysctl(8) understands it, and goes on where a device is gone
+        apply([lab(web("4"))], host=Machine())
+        pathlib.Path("/run/lines.conf").write_text(t.cast(str, file.text), encoding="ascii")
+        write("net/ipv4/ip_forward", "0")
+        sh("ip", "link", "delete", "br-lab")
+        subprocess.run(["sysctl", "-q", "-p", "/run/lines.conf"], stderr=subprocess.DEVNULL, check=False)
+        assert read("net/ipv4/conf/up0/forwarding") == "1"
+
+    sandboxed(check)
+
+
+def test_no_file_where_nothing_was_switched_on(sandboxed: Sandbox) -> None:
+    def check() -> None:
+        build("client", "outside")
+        write("net/ipv4/ip_forward", "1")
+        write("net/ipv6/conf/all/forwarding", "1")
+        gone = SysctlFile("/run/sysctl.d/zz-linuxnet-netns-lab.conf")
+        wanted, absent = nat.resolve([LAB], [], Booted())
+        assert not [record for record in wanted if isinstance(record, SysctlFile)]
+        assert absent == [gone]
+        assert nat.resolve([], [LAB], Booted())[1] == [gone, Table(HOST, "inet", "linuxnet_lab")]
 
     sandboxed(check)
 
