@@ -93,8 +93,8 @@ options:
       - Whether the network itself reaches what it publishes by the addresses of the host. The host's address on O(interface) is what the
         server sees then, as its answers have to come back through the host.
       - Where C(br_netfilter) shows the bridge's frames to the firewall (C(net.bridge.bridge-nf-call-iptables) is V(1)), a namespace
-        reaches a port of its own in this way only if its bridge port has the setting C(hairpin), see
-        O(linuxnet.netns.netns_link#module:port). Its neighbours reach it at any rate.
+        reaches a port of its own in this way only if its bridge port has the setting C(hairpin), which M(linuxnet.netns.netns_link) can
+        give it. Its neighbours reach it at any rate.
     type: bool
     default: true
 """

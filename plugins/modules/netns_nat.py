@@ -12,7 +12,10 @@ short_description: Let a private network out through NAT
 version_added: 0.1.0
 description:
   - Hides the IPv4 and IPv6 addresses of a network behind the address of the interface that its traffic leaves by.
-  - Switches forwarding on for the two interfaces that need it.
+  - Switches forwarding on for the two interfaces that need it, and gives the old values back when the last network that needs them goes.
+    What could not pass the host before cannot pass it then either, save for the network's own traffic.
+  - Writes what it switched on to a file in C(/run/sysctl.d), where the host's first process is in the same network namespace, so that
+    C(systemd-sysctl) does not switch it off. The file goes with the network. C(sysctl --system) reads C(/etc/sysctl.conf) after it.
   - Publishes ports of the host that lead into it, and keeps it apart from other networks.
   - Keeps its rules in one nftables table for each network, which is replaced as a whole in one transaction.
 extends_documentation_fragment:

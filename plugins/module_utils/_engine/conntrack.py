@@ -63,8 +63,8 @@ def flows() -> list[Flow]:
 
 def forget(flows_to_forget: t.Sequence[Flow]) -> None:
     """Their next packets begin new connections."""
-    channel = _socket()
-    if channel is None or not flows_to_forget:
+    channel = _socket() if flows_to_forget else None
+    if channel is None:
         return
     try:
         failures = channel.batch([rtnetlink.Message(_DELETE, 0, flow.raw) for flow in flows_to_forget])

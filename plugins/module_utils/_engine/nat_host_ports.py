@@ -13,6 +13,7 @@ import errno
 import ipaddress
 import os
 import socket
+import sys
 import typing as t
 
 from . import nftables
@@ -80,12 +81,9 @@ def _table(name: str) -> list[list[str]]:
 
 
 def _decoded(text: str) -> str:
-    """Words of four bytes, each as a number of this machine."""
+    """An address from words of four bytes, each told as the number that this machine reads in them."""
     words = [bytes.fromhex(text[at : at + 8]) for at in range(0, len(text), 8)]
-    return str(ipaddress.ip_address(b"".join(int.from_bytes(word, "big").to_bytes(4, _BYTE_ORDER) for word in words)))
-
-
-_BYTE_ORDER: t.Literal["little", "big"] = "little" if socket.htons(1) != 1 else "big"
+    return str(ipaddress.ip_address(b"".join(int.from_bytes(word, "big").to_bytes(4, sys.byteorder) for word in words)))
 
 
 def _hears(host: Host, netns: str, listener: Listener, publish: Publish) -> bool:

@@ -99,7 +99,7 @@ def chains(sides: t.Sequence[Side], hairpin: bool) -> list[Chain]:
 
 
 def inward(side: Side, hairpin: bool) -> list[str]:
-    """The first packets of connections to what is published."""
+    """The first packets of connections to what is published, by us or by somebody who leads a port here on purpose."""
     if not side.publish:
         return []
     inside = quote(side.interface, "interface")

@@ -45,6 +45,7 @@ PREPARED = {
     "netns_link": "ip netns add blue; ip link add enp1s0 type veth peer name switch1; "
     "ip link add enp2s0 type veth peer name switch2; ip link add web-eth0 type veth peer name other",
     "netns_nat": "ip link add br-lab type bridge; ip netns add router; "
+    "ip link add eth0 type veth peer name switch0; ip address add 198.51.100.7/32 dev eth0; "
     "for end in inside0 outside0; do ip link add $end netns router type veth peer name p$end; done",
     # a way out to the simulated Internet, with its name server
     "netns_probe": BLUE
