@@ -6,9 +6,9 @@
     python3 tools/sandbox.py exec -- ip netns add red
     python3 tools/sandbox.py --outside exec -- curl http://www.example.test/
 
-Inside, one is root, lo is up, there is no other interface, and /run/netns, /etc/netns, /run/linuxnet-netns and /run/sysctl.d are
-empty. /etc is a copy-on-write view, /run is new: no daemon of the machine can be reached. HOME, /tmp, /usr and /var are the
-machine's own. With --outside there is also an uplink to a small simulated Internet (see outside.py).
+Inside, one is root, lo is up, there is no other interface, and /run/netns, /etc/netns, /run/linuxnet-netns, /var/lib/linuxnet-netns
+and /run/sysctl.d are empty. /etc and /var/lib are copy-on-write views, /run is new: no daemon of the machine can be reached. HOME, /tmp,
+/usr and the rest of /var are the machine's own. With --outside there is also an uplink to a small simulated Internet (see outside.py).
 Everything ends with the command, also when this program is killed. Without root a user namespace is used, if the kernel lets us.
 """
 
@@ -41,7 +41,7 @@ MS_BIND, MS_REC, MS_PRIVATE, MS_SHARED = 4096, 16384, 1 << 18, 1 << 20
 PR_SET_PDEATHSIG = 1
 SIOCGIFFLAGS, SIOCSIFFLAGS, IFF_UP = 0x8913, 0x8914, 1
 
-EMPTY_DIRECTORIES = ("/run/netns", "/etc/netns", "/run/linuxnet-netns", "/run/sysctl.d")
+EMPTY_DIRECTORIES = ("/run/netns", "/etc/netns", "/run/linuxnet-netns", "/var/lib/linuxnet-netns", "/run/sysctl.d")
 # What may hold a user's own files or programs. Sockets of daemons (D-Bus, systemd, resolved, nscd) stay away on purpose: through
 # them a command would change the machine, or resolve names past the simulated outside.
 KEPT_IN_RUN = ("user", "media", "host", "wrappers")
@@ -133,30 +133,38 @@ def new_run(old: str) -> None:
     os.chmod("/run/lock", 0o1777)
 
 
-def overlay_etc(staging: str, files: dict[str, str]) -> None:
-    """/etc as a copy-on-write view; `staging` is a directory on a tmpfs."""
+def view(directory: str, staging: str, new: str, files: dict[str, str]) -> None:
+    """`directory` as a view in which everything can be written, with a folder `new`; `staging` is a directory on a tmpfs."""
+    try:
+        overlay(directory, f"{staging}/{directory.replace('/', '-')}", new, files)
+    except OSError:
+        rebuild(directory, new, files)
+
+
+def overlay(directory: str, staging: str, new: str, files: dict[str, str]) -> None:
+    """A copy-on-write view."""
     upper, work = f"{staging}/upper", f"{staging}/work"
-    for path in (upper, work, f"{upper}/netns"):
+    for path in (staging, upper, work, f"{upper}/{new}"):
         os.mkdir(path, 0o755)
     write_files(upper, files)
-    options = f"lowerdir=/etc,upperdir={upper},workdir={work}"
+    options = f"lowerdir={directory},upperdir={upper},workdir={work}"
     # trusted.* attributes belong to the machine's root alone.
-    mount("overlay", "/etc", "overlay", MS_NOSUID | MS_NODEV, options + (",userxattr" if in_user_namespace() else ""))
+    mount("overlay", directory, "overlay", MS_NOSUID | MS_NODEV, options + (",userxattr" if in_user_namespace() else ""))
 
 
-def rebuild_etc(files: dict[str, str]) -> None:
-    """/etc as a tmpfs with every entry bound back: for a kernel without overlayfs, or where files of /etc are mounts (containers)."""
-    descriptor = os.open("/etc", os.O_PATH | os.O_DIRECTORY)
+def rebuild(directory: str, new: str, files: dict[str, str]) -> None:
+    """A tmpfs with every entry bound back: for a kernel without overlayfs, or where files of /etc are mounts (containers)."""
+    descriptor = os.open(directory, os.O_PATH | os.O_DIRECTORY)
     try:
-        mount_tmpfs("/etc")
+        mount_tmpfs(directory)
         old = f"/proc/self/fd/{descriptor}"
         for name in sorted(os.listdir(old)):
-            if name not in files and name != "netns":
-                keep_entry(f"{old}/{name}", f"/etc/{name}", read_only=not in_user_namespace())
+            if name not in files and name != new:
+                keep_entry(f"{old}/{name}", f"{directory}/{name}", read_only=not in_user_namespace())
     finally:
         os.close(descriptor)
-    os.mkdir("/etc/netns", 0o755)
-    write_files("/etc", files)
+    os.mkdir(f"{directory}/{new}", 0o755)
+    write_files(directory, files)
 
 
 def write_files(directory: str, files: dict[str, str]) -> None:
@@ -180,10 +188,8 @@ def new_mounts(files: dict[str, str], keep_going: bool) -> None:
     # The staging area lies under the final /run, out of sight; only the descriptor leads to it.
     mount_tmpfs("/run")
     staging = os.open("/run", os.O_PATH | os.O_DIRECTORY)
-    try:
-        overlay_etc(f"/proc/self/fd/{staging}", files)
-    except OSError:
-        rebuild_etc(files)
+    view("/etc", f"/proc/self/fd/{staging}", "netns", files)
+    view("/var/lib", f"/proc/self/fd/{staging}", "linuxnet-netns", {})
     new_run(f"/proc/self/fd/{old_run}")
     os.close(old_run)
     os.close(staging)

@@ -35,4 +35,5 @@ TERMS: _argspec.Spec = {
     "purge": {"type": "bool", "default": True},
     "verify": CHECKS,
     "on_failure": {"type": "str", "choices": ["keep", "rollback"], "default": "rollback"},
+    "persist": {"type": "bool", "default": False},
 }

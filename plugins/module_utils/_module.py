@@ -12,7 +12,7 @@ import os
 import sys
 import typing as t
 
-from ansible_collections.linuxnet.netns.plugins.module_utils._engine import options, programs, transaction, values
+from ansible_collections.linuxnet.netns.plugins.module_utils._engine import options, programs, saved, transaction, values
 from ansible_collections.linuxnet.netns.plugins.module_utils._engine.errors import MissingLibrary, NetnsError, ProbeError
 
 if t.TYPE_CHECKING:
@@ -33,14 +33,16 @@ def item(module: AnsibleModule, spec: t.Mapping[str, t.Any]) -> dict[str, t.Any]
     return {name: module.params[name] for name in spec}
 
 
-def terms(params: t.Mapping[str, t.Any]) -> transaction.Terms:
+def terms(params: t.Mapping[str, t.Any], lists: saved.Lists) -> transaction.Terms:
     """How a topology's run is made. Raises InputError."""
     checks: tuple[t.Any, ...] = ()
     if params["verify"]:
         from ansible_collections.linuxnet.netns.plugins.module_utils._engine import probe_options
 
         checks = probe_options.read(params["verify"], "verify")
-    return transaction.Terms(values.topology_name(params["name"]), params["purge"], checks, params["on_failure"])
+    name = values.topology_name(params["name"])
+    keeps = params["persist"] and params["state"] == "present"
+    return transaction.Terms(name, params["purge"], checks, params["on_failure"], saved.text(name, lists) if keeps else "")
 
 
 def require_root(module: AnsibleModule) -> None:

@@ -47,9 +47,18 @@ options:
     type: str
     choices: [keep, rollback]
     default: rollback
+  persist:
+    description:
+      - Save the lists on the target, so that the topology is built again after a reboot, and after somebody has taken its nftables
+        rules away. It takes the role P(linuxnet.netns.persist#role) too, which installs the service that does so.
+      - They are saved when all is built and verified, as C(/var/lib/linuxnet-netns/NAME.json), for root only, with the secrets that
+        are in them.
+      - V(false), and O(state=absent), remove what was saved.
+    type: bool
+    default: false
 notes:
   - What a topology made is marked in the kernel, devices by an alternative name C(linuxnet.netns.NAME), addresses, routes and rules by the
-    protocol number 110, and recorded under C(/run/linuxnet-netns), which is empty after a reboot, as the network is.
+    protocol number 110, and recorded under C(/run/linuxnet-netns), which is empty after a reboot, as the network is without O(persist).
   - If two topologies list the same object, the last one that leaves removes it. A topology that wants it otherwise than the one that
     made it is refused.
   - A run that was killed is taken back by the next run of any module of this collection, which returns RV(recovered).
@@ -134,7 +143,9 @@ changes:
       type: str
       sample: create
     kind:
-      description: "Kind of the object: V(namespace), V(link), V(veth), V(address), V(route), V(rule), V(sysctl), V(nft_table) or V(file)."
+      description:
+        - "Kind of the object: V(namespace), V(link), V(veth), V(address), V(route), V(rule), V(sysctl), V(nft_table) or V(file)."
+        - V(saved_topology) is the file of O(persist).
       type: str
       sample: namespace
     netns:
@@ -157,6 +168,12 @@ changes:
       description: Why, in a few words.
       type: str
       sample: not there
+persisted:
+  description: The topologies of this host that are saved, by O(persist) of this task or of others; in check mode as after a real run.
+  returned: success
+  type: list
+  elements: str
+  sample: [nat_network.lab]
 recovered:
   description:
     - What a killed run had left half done and this run took back, or brought to an end, before it began; in the form of RV(changes).
@@ -189,7 +206,8 @@ def main() -> None:
         argument_spec={"name": {"type": "str", "required": True}, **LISTS, **TERMS, "state": STATE},
         supports_check_mode=True,
     )
-    run(module, item(module, LISTS), agreed=lambda: terms(module.params))
+    lists = item(module, LISTS)
+    run(module, lists, agreed=lambda: terms(module.params, lists), result=lambda report: {"persisted": report.saved})
 
 
 if __name__ == "__main__":

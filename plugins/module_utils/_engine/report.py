@@ -30,6 +30,7 @@ class Report:
     warnings: list[str] = dataclasses.field(default_factory=list)
     recovered: list[dict[str, t.Any]] = dataclasses.field(default_factory=list)  # what a killed run had left, taken back
     results: list[dict[str, t.Any]] = dataclasses.field(default_factory=list)  # of the checks
+    saved: list[str] = dataclasses.field(default_factory=list)  # the topologies that are replayed at boot, after the run
 
     @property
     def changed(self) -> bool:

@@ -16,7 +16,7 @@ import contextlib
 import dataclasses
 import typing as t
 
-from . import journal, recovery, registry, remembered, report, running, snapshot, stopping, store
+from . import journal, recovery, registry, remembered, report, running, saved, snapshot, stopping, store
 from .changes import Change, Phase
 from .errors import KernelError, NetnsError, StateError
 from .host import Host
@@ -45,18 +45,21 @@ class Terms:
     """How a run is made; the defaults are those of a module for one thing.
 
     ``owner``: the topology whose objects these are; ``purge``: what it had and does not list goes; ``verify``: what is
-    probed before the run counts; ``on_failure``: ``rollback`` or ``keep``.
+    probed before the run counts; ``on_failure``: ``rollback`` or ``keep``; ``saved``: what is to be replayed at boot, as
+    ``saved.text`` has it; empty: nothing; None: what was saved stays.
     """
 
     owner: str | None = None
     purge: bool = True
     verify: tuple[Check, ...] = ()
     on_failure: str = "rollback"
+    saved: str | None = None
 
 
-def execute(wanted: Wanted, check_mode: bool = False, terms: Terms | None = None) -> Report:
+def execute(wanted: Wanted | t.Callable[[], Wanted], check_mode: bool = False, terms: Terms | None = None) -> Report:
     """Bring the host to what is wanted, or with ``check_mode`` say what that would take.
 
+    ``wanted`` may be a function, which is asked when nobody else can change anything any more.
     Raises NetnsError; after partial work it carries ``changes`` (what had been done) and ``rolled_back``.
     """
     terms = terms or Terms()
@@ -67,7 +70,8 @@ def execute(wanted: Wanted, check_mode: bool = False, terms: Terms | None = None
         before = _left_over() if check_mode else recovery.recover()
         host = stack.enter_context(Host())
         try:
-            result = _Transaction(host, wanted, terms, check_mode).run()
+            asked = wanted() if callable(wanted) else wanted
+            result = _Transaction(host, asked, terms, check_mode).run()
         except NetnsError as exc:
             exc.recovered = before.changes
             raise
@@ -98,6 +102,7 @@ class _Transaction:
         self._warnings: list[str] = []
         self._results: list[dict[str, t.Any]] = []
         self._away = remembered.Keeper(wanted, Observed())
+        self._saved = saved.files(terms.owner, terms.saved) if terms.owner else {}
 
     def run(self) -> Report:
         wanted, state, changes = self._planned()
@@ -199,7 +204,8 @@ class _Transaction:
         away = self._away.after(changes, state, whole)
         if self._owners is None:
             return away
-        return {**away, **registry.files(self._owners, self._owners.after(self._asked, changes, state.found, self._terms.purge))}
+        records = registry.files(self._owners, self._owners.after(self._asked, changes, state.found, self._terms.purge))
+        return {**away, **records, **(self._saved if whole else {})}
 
     def _commit(self, files: journal.Files) -> None:
         for name, (_old, new) in files.items():
@@ -208,13 +214,14 @@ class _Transaction:
     def _removed(self, state: Observed, changes: list[Change], gone: Leaving) -> Report:
         """Remove all that can be removed; what cannot is told together at the end, and stays this topology's."""
         run = running.Run(self._host, tolerant=True)
+        self._commit(self._saved)  # first, or what is left half removed would be built again
         self._commit(self._away.begin())
         try:
             for members in running.phases(changes):
                 stopping.check()
                 run.phase(members)
         except NetnsError as exc:
-            exc.changes = [change.report() for change in run.done]
+            exc.changes = self._told(run.done)
             raise
         self._host.release()
         self._warnings += gone.wait()
@@ -227,8 +234,13 @@ class _Transaction:
         if not problems:
             return
         error = StateError(f"not all of topology {self._terms.owner!r} could be removed: {'; '.join(problems)}")
-        error.changes = [change.report() for change in done]
+        error.changes = [] if self._check_mode else self._told(done)
         raise error
+
+    def _told(self, changes: t.Sequence[Change]) -> list[dict[str, t.Any]]:
+        """The changes as a result shows them, with that of what is saved in its place."""
+        told, about = [change.report() for change in changes], saved.told(self._saved)
+        return [*about, *told] if self._tolerant else [*told, *about]
 
     def _undo(self, exc: BaseException, run: running.Run, kept: snapshot.Snapshot, diary: journal.Journal) -> None:
         """Go back, or leave things for a look; tell on the exception what had been done and whether all is as it was."""
@@ -261,8 +273,10 @@ class _Transaction:
 
     def _report(self, changes: t.Sequence[Change], state: Observed) -> Report:
         result = report.report(changes, state.found)
+        result.changes = self._told(changes)
         result.warnings += self._warnings
         result.results = self._results
+        result.saved = saved.names_after(self._saved) if self._owners else []
         return result
 
 

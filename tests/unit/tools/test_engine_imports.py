@@ -17,7 +17,8 @@ PACKAGE = "ansible_collections.linuxnet.netns.plugins.module_utils._engine"
 # A room of the architecture stands with the files that it was split into; one whose name begins with a room's name
 # and "_", as plan_order, stands with that room.
 LAYERS = (
-    ("transaction", "recovery", "journal", "registry", "running", "waiting", "apply", "report", "info", "snapshot"),
+    ("command_line", "watch", "replay"),
+    ("transaction", "recovery", "journal", "registry", "saved", "running", "waiting", "apply", "report", "info", "snapshot"),
     ("ownership", "homes", "remembered", "codec", "plan", "changes", "compare", "takeover", "options", "ip_options")
     + ("observe", "state", "host", "nat_host", "preflight", "probe", "probe_chains", "probe_options", "probe_wire"),
     ("rtnetlink", "ip_messages", "link_messages")
@@ -49,7 +50,7 @@ PURE = (
 )
 # What a pure room has no business with: the kernel, other processes, the clock.
 IMPURE_MODULES = {"ctypes", "fcntl", "os", "pyroute2", "select", "signal", "socket", "subprocess", "time"}
-IMPURE_ROOMS = {room for layer in LAYERS[:3] for room in layer} - {*PURE}
+IMPURE_ROOMS = {room for layer in LAYERS[:4] for room in layer} - {*PURE}
 
 FILES = sorted(path for path in ENGINE.rglob("*.py") if path.name != "__init__.py")
 

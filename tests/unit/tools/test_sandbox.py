@@ -19,7 +19,7 @@ import pytest
 
 TOOLS = pathlib.Path(__file__).resolve().parents[3] / "tools"
 NOBODY = ["setpriv", "--reuid=65534", "--regid=65534", "--clear-groups"]
-DIRECTORIES = ("/run/netns", "/etc", "/etc/netns", "/run/linuxnet-netns", "/run/sysctl.d")
+DIRECTORIES = ("/run/netns", "/etc", "/etc/netns", "/run/linuxnet-netns", "/run/sysctl.d", "/var/lib")
 SERVER, SERVER6 = "203.0.113.10", "2001:db8:203::10"
 
 pytestmark = [
@@ -174,8 +174,9 @@ def test_signals_have_their_usual_meaning_inside():
 
 
 def test_a_clean_host():
-    script = "ls -A /run/netns /etc/netns /run/linuxnet-netns /run/sysctl.d; ls /sys/class/net; cat /proc/sys/net/ipv4/ip_forward; id -u"
-    listing = "/etc/netns:\n\n/run/linuxnet-netns:\n\n/run/netns:\n\n/run/sysctl.d:\n"
+    empty = "/run/netns /etc/netns /run/linuxnet-netns /run/sysctl.d /var/lib/linuxnet-netns"
+    script = f"ls -A {empty}; ls /sys/class/net; cat /proc/sys/net/ipv4/ip_forward; id -u"
+    listing = "/etc/netns:\n\n/run/linuxnet-netns:\n\n/run/netns:\n\n/run/sysctl.d:\n\n/var/lib/linuxnet-netns:\n"
     assert shell(script) == listing + "lo\n0\n0\n"
     links = json.loads(output("ip", "-json", "link"))
     assert [(link["ifname"], "UP" in link["flags"]) for link in links] == [("lo", True)]
@@ -194,20 +195,22 @@ def test_named_namespaces_work_and_stay_inside():
     assert machine() == before
 
 
-def test_changes_of_etc_and_run_stay_inside():
+def test_changes_of_etc_run_and_var_lib_stay_inside():
     name = f"linuxnet-test-{os.getpid()}"
     before = machine()
     script = f"touch /etc/{name} /run/{name}; rm /etc/hostname; hostname {name}; ls /etc/{name}; hostname"
     assert shell(script) == f"/etc/{name}\n{name}\n"
     assert machine() == before
     assert not os.path.exists(f"/run/{name}")
+    shell(f"touch /var/lib/{name} /var/lib/linuxnet-netns/{name}")
+    assert not os.path.exists(f"/var/lib/{name}")
     assert os.uname().nodename != name
 
 
 def test_etc_without_overlayfs():
     script = (
         f"import os, sys; sys.path.insert(0, {str(TOOLS)!r}); import sandbox\n"
-        "sandbox.rebuild_etc({'resolv.conf': 'nameserver 203.0.113.10\\n'})\n"
+        "sandbox.rebuild('/etc', 'netns', {'resolv.conf': 'nameserver 203.0.113.10\\n'})\n"
         "print(os.listdir('/etc/netns'), open('/etc/resolv.conf').read().strip(), 'root:' in open('/etc/passwd').read())\n"
         "try:\n    open('/etc/passwd', 'a')\nexcept OSError as exc:\n    print(exc.strerror)\n"
     )

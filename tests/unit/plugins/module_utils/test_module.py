@@ -117,12 +117,20 @@ def test_what_a_killed_run_had_left_is_told(monkeypatch):
     assert end_of(monkeypatch, error, Module()).result == {"msg": "no", "changes": [], "recovered": [CHANGE]}
 
 
+def agreed(**params):
+    asked = {"purge": False, "verify": [], "on_failure": "keep", "state": "present", "persist": False, **params}
+    return _module.terms(asked, {"namespaces": [{"name": ["blue"], "nsid": None}]})
+
+
 def test_the_name_of_a_topology_can_be_a_file():
     with pytest.raises(InputError, match="name: '../x' cannot name a topology: use 1 to 64 letters"):
-        _module.terms({"name": "../x", "purge": True, "verify": None, "on_failure": "keep"})
-    assert _module.terms({"name": "x.1", "purge": False, "verify": [], "on_failure": "keep"}) == _module.transaction.Terms(
-        "x.1", False, (), "keep"
-    )
+        agreed(name="../x")
+    assert agreed(name="x.1") == _module.transaction.Terms("x.1", False, (), "keep", "")
+
+
+def test_only_what_is_there_is_saved():
+    assert agreed(name="x", persist=True).saved == _module.saved.text("x", {"namespaces": [{"name": ["blue"]}]})
+    assert agreed(name="x", persist=True, state="absent").saved == ""
 
 
 def test_a_list_names_its_items_for_a_topology():

@@ -45,12 +45,13 @@ def _programs() -> None:
 
 
 def _isolate() -> None:
-    """Own network and mount namespaces; /run is empty and /etc/netns can be made without the machine noticing."""
+    """Own network and mount namespaces; /run and /var/lib are empty and /etc/netns can be made without the machine noticing."""
     libc = ctypes.CDLL(None, use_errno=True)
     if libc.unshare(_CLONE_NEWNS | _CLONE_NEWNET) != 0:
         raise OSError(ctypes.get_errno(), "unshare")
     run("mount", "--make-rprivate", "/")
-    run("mount", "-t", "tmpfs", "-o", "mode=755", "tmpfs", "/run")
+    for directory in ("/run", "/var/lib"):
+        run("mount", "-t", "tmpfs", "-o", "mode=755", "tmpfs", directory)
     # /etc as a tmpfs full of links to the real one: a directory can be added to it.
     os.mkdir("/run/etc")
     run("mount", "--bind", "/etc", "/run/etc")
