@@ -190,6 +190,18 @@ def _add_reliability(session_name: str, version: str, *options: str) -> None:
     reliability.__doc__ = f"{what}: killed, refused, crowded and misused runs, with {pyroute2}."
 
 
+def _add_hosts(release: str) -> None:
+    @nox.session(name=f"hosts-{release}", python=pythons.first_of(*pythons.CONTROLLERS["2.19"]))
+    def hosts(session: nox.Session) -> None:
+        session.install(_core("2.19"), "pytest")
+        _tree(session)
+        tree = session.run("python", "tests/hosts/root_trees.py", release, silent=True)
+        suite = ["python", "-m", "pytest", "-q", "-rfEs", "-p", "no:cacheprovider", "--tree", str(tree).strip()]
+        _sandbox(session, *suite, *(session.posargs or ["tests/hosts"]))
+
+    hosts.__doc__ = f"As root: on hosts with systemd and Debian {release}, beside other people's firewalls as real services."
+
+
 for _version in pythons.CONTROLLERS:
     _add_sanity(_version)
 for _version in UNITS:
@@ -200,6 +212,8 @@ for _version in ("0.7.2", "newest"):
     _add_integration(_version, (), "integration-all")
     _add_reliability(f"reliability-all-{_version}", _version)
 _add_reliability("reliability", "newest", "--short")
+for _release in ("12", "13"):
+    _add_hosts(_release)
 
 
 # ---- what a user calls -----------------------------------------------------------------------------------------------

@@ -63,6 +63,8 @@ COMMIT = (
 MORE = (
     Gate("reliability-all-0.7.2", "pytest", evidence=NOTHING_LEFT),
     Gate("reliability-all-newest", "pytest", evidence=NOTHING_LEFT),
+    Gate("hosts-12", "pytest"),
+    Gate("hosts-13", "pytest"),
     Gate("units-3.10", "pytest", ("3.10",)),
     Gate("units-3.12", "pytest", ("3.12",)),
     Gate("integration-all-0.7.2", "integration"),
