@@ -11,7 +11,7 @@ from __future__ import annotations
 import os
 import typing as t
 
-from . import ip_messages, namespaces, nat_host_ports, nftables, rtnetlink
+from . import ip_messages, namespaces, nat_host_ports, nat_remembered, nftables, rtnetlink
 from .errors import StateError
 from .host import Host
 from .resources import Address, Publish, Table
@@ -26,6 +26,7 @@ class View:
         self._host = host
         self._may_lack_nft = may_lack_nft
         self._coming = coming
+        self._remembered = nat_remembered.load()
 
     def there(self, netns: str) -> bool:
         """A namespace that the same run makes is not there yet: it has no tables and no routes, and forwards nothing."""
@@ -51,10 +52,16 @@ class View:
         return "0" if self._host.sysctl(HOST, path) is not None else None
 
     def tables(self, netns: str) -> list[tuple[str, str]]:
-        return nftables.tables(netns) if self.there(netns) else []
+        """Those that somebody has flushed count too: what they say of the host before them still holds."""
+        if not self.there(netns):
+            return []
+        flushed = [("inet", name) for place, name in self._remembered if place == netns]
+        return [*dict.fromkeys([*nftables.tables(netns), *flushed])]
 
     def live_table(self, netns: str, family: str, table: str) -> Table | None:
-        return nftables.live(netns, family, table) if self.there(netns) else None
+        found = nftables.live(netns, family, table) if self.there(netns) else None
+        said = self._remembered.get((netns, table)) if family == "inet" else None
+        return found or (Table(netns, family, table, ruleset=said) if said else None)
 
     def canonical(self, text: str) -> str:
         try:

@@ -27,7 +27,7 @@ from .plan import plan
 from .plan_devices import readdressed, recreated
 from .record import Key, Resource
 from .report import Report
-from .resources import Link, Namespace, Veth
+from .resources import Link, Namespace, Table, Veth
 from .state import Observed
 from .values import HOST
 from .waiting import Leaving, wait_for_dad, waits_for_dad
@@ -94,7 +94,7 @@ class _Transaction:
         self._host = host
         self._terms = terms
         self._check_mode = check_mode
-        self._asked = wanted
+        self._asked = self._settled = wanted
         self._owners = registry.load(terms.owner) if terms.owner else None
         # removing a topology goes as far as it can: what is in the way of one thing is not in the way of all
         self._tolerant = terms.owner is not None and not wanted.present
@@ -186,6 +186,7 @@ class _Transaction:
         if owners:
             owners.refuse(changes)
         self._away = remembered.Keeper(wanted, state)
+        self._settled = wanted
         return wanted, state, changes
 
     def _plan(self, wanted: Wanted, state: Observed) -> list[Change]:
@@ -201,11 +202,19 @@ class _Transaction:
             self._results = probe.run(self._host, self._terms.verify)
 
     def _files(self, changes: t.Sequence[Change], state: Observed, whole: bool = True) -> journal.Files:
-        away = self._away.after(changes, state, whole)
+        away = {**self._away.after(changes, state, whole), **(self._tables() if whole else {})}
         if self._owners is None:
             return away
         records = registry.files(self._owners, self._owners.after(self._asked, changes, state.found, self._terms.purge))
         return {**away, **records, **(self._saved if whole else {})}
+
+    def _tables(self) -> journal.Files:
+        present, absent = ([each for each in side if isinstance(each, Table)] for side in (self._settled.present, self._settled.absent))
+        if not present and not absent:
+            return {}
+        from . import nat_remembered  # compiled only by runs that are about NAT
+
+        return nat_remembered.files(present, absent)
 
     def _commit(self, files: journal.Files) -> None:
         for name, (_old, new) in files.items():
