@@ -41,7 +41,7 @@ MS_BIND, MS_REC, MS_PRIVATE, MS_SHARED = 4096, 16384, 1 << 18, 1 << 20
 PR_SET_PDEATHSIG = 1
 SIOCGIFFLAGS, SIOCSIFFLAGS, IFF_UP = 0x8913, 0x8914, 1
 
-EMPTY_DIRECTORIES = ("/run/netns", "/etc/netns", "/run/linuxnet-netns", "/var/lib/linuxnet-netns", "/run/sysctl.d")
+EMPTY_DIRECTORIES = ("/run/netns", "/etc/netns", "/run/linuxnet-netns", "/run/sysctl.d")
 # What may hold a user's own files or programs. Sockets of daemons (D-Bus, systemd, resolved, nscd) stay away on purpose: through
 # them a command would change the machine, or resolve names past the simulated outside.
 KEPT_IN_RUN = ("user", "media", "host", "wrappers")
@@ -134,7 +134,7 @@ def new_run(old: str) -> None:
 
 
 def view(directory: str, staging: str, new: str, files: dict[str, str]) -> None:
-    """`directory` as a view in which everything can be written, with a folder `new`; `staging` is a directory on a tmpfs."""
+    """`directory` as a view in which everything can be written, with an empty folder `new`; `staging` is a directory on a tmpfs."""
     try:
         overlay(directory, f"{staging}/{directory.replace('/', '-')}", new, files)
     except OSError:
@@ -149,7 +149,9 @@ def overlay(directory: str, staging: str, new: str, files: dict[str, str]) -> No
     write_files(upper, files)
     options = f"lowerdir={directory},upperdir={upper},workdir={work}"
     # trusted.* attributes belong to the machine's root alone.
-    mount("overlay", directory, "overlay", MS_NOSUID | MS_NODEV, options + (",userxattr" if in_user_namespace() else ""))
+    attributes, more = ("user", ",userxattr") if in_user_namespace() else ("trusted", "")
+    os.setxattr(f"{upper}/{new}", f"{attributes}.overlay.opaque", b"y")
+    mount("overlay", directory, "overlay", MS_NOSUID | MS_NODEV, options + more)
 
 
 def rebuild(directory: str, new: str, files: dict[str, str]) -> None:

@@ -84,13 +84,14 @@ def outside_end(namespace: str) -> str:
 
 
 def own_mac(bridge: str, host: c.Mapping[str, t.Any]) -> Item:
-    """A new bridge's own MAC address, as the option of its link.
+    """A bridge's own MAC address, as the option of its link.
 
     Without one it has the lowest of its ports', which changes as ports come and go: the others would send to the old one
-    for as long as they remember it, up to a minute. A bridge that is there keeps what it has.
+    for as long as they remember it, up to a minute. A bridge that is there keeps what it was given, or goes on without.
     """
-    if any(link["name"] == bridge and not link.get("netns") for link in host.get("links") or ()):
-        return {}
+    there = [link for link in host.get("links") or () if link["name"] == bridge and not link.get("netns")]
+    if there:
+        return {"mac_address": there[0]["mac_address"]} if there[0].get("mac_address") else {}
     # 02: locally administered, and nobody's group
     return {"mac_address": "02:" + hashlib.sha256(bridge.encode()).digest()[:5].hex(":")}
 

@@ -92,8 +92,10 @@ def test_a_new_bridge_has_a_mac_address_of_its_own() -> None:
     assert bridge["mac_address"].startswith("02:")
     assert build(["db"])["links"] == [bridge], "it is always the same"
     assert build(["web"], name="other")["links"][0]["mac_address"] != bridge["mac_address"]
-    there = {**HOST, "links": [*HOST["links"], {"name": bridge["name"], "kind": "bridge"}]}
-    assert "mac_address" not in build(["web"], host=there)["links"][0], "who had it before keeps his neighbours"
+    for mac in ({}, {"mac_address": "02:00:5e:10:00:01"}):
+        there = {**HOST, "links": [*HOST["links"], {"name": bridge["name"], "kind": "bridge", **mac}]}
+        kept = build(["web"], host=there)["links"][0].get("mac_address")
+        assert kept == mac.get("mac_address"), "who had it before keeps his neighbours"
 
 
 def test_addresses_are_in_the_subnets_and_differ() -> None:
