@@ -30,6 +30,7 @@ _NFTABLES = 10 << 8
 # A table, a chain or a rule that came or went. Elements of sets come and go all the time on a host that counts or bans.
 _CONCERNS = {_NFTABLES | number for number in (0, 2, 3, 5, 6, 8)}
 
+_LONG = 86400.0
 QUIET = 0.3  # seconds without news before a replay: who reloads a firewall makes many changes
 LONGEST = 3.0  # but somebody who never ends does not hold it up
 RETRIES = (2.0, 5.0, 10.0, 30.0, 60.0)  # seconds until what failed is tried again; the last for ever
@@ -40,12 +41,19 @@ class Listener:
     """Hears of changes to the nftables rules of this network namespace."""
 
     def __init__(self) -> None:
-        self._socket = socket.socket(socket.AF_NETLINK, socket.SOCK_RAW | socket.SOCK_CLOEXEC, _NETLINK_NETFILTER)
+        self._socket: socket.socket | None = None
+        try:
+            self._socket = socket.socket(socket.AF_NETLINK, socket.SOCK_RAW | socket.SOCK_CLOEXEC, _NETLINK_NETFILTER)
+        except OSError:  # a kernel without netfilter: there are no rules that could change
+            return
         self._socket.bind((0, 0))  # without an address of its own it hears nothing
         self._socket.setsockopt(_SOL_NETLINK, _ADD_MEMBERSHIP, _GROUP_NFTABLES)
 
     def news(self, timeout: float | None) -> bool:
         """Wait for something that concerns us. False: nothing did until the time was over."""
+        if self._socket is None:
+            time.sleep(_LONG if timeout is None else timeout)
+            return False
         end = None if timeout is None else time.monotonic() + timeout
         while True:
             left = None if end is None else end - time.monotonic()

@@ -6,6 +6,7 @@
 
 from __future__ import annotations
 
+import errno
 import json
 import os
 import pathlib
@@ -31,6 +32,7 @@ from ansible_collections.linuxnet.netns.plugins.module_utils._engine import (
     store,
     syscalls,
     transaction,
+    watch,
 )
 from ansible_collections.linuxnet.netns.plugins.module_utils._engine.errors import InputError, ProbeError, StateError
 from ansible_collections.linuxnet.netns.plugins.plugin_utils import _engine_zip
@@ -325,9 +327,9 @@ def watching() -> subprocess.Popen[str]:
     with socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM) as channel:
         channel.bind("/run/notify")
         channel.settimeout(60)
-        watch = start("watch", env={"NOTIFY_SOCKET": "/run/notify", "PATH": os.environ["PATH"]})
+        process = start("watch", env={"NOTIFY_SOCKET": "/run/notify", "PATH": os.environ["PATH"]})
         assert channel.recv(100) == b"READY=1"
-    return watch
+    return process
 
 
 def switches(pid: int) -> int:
@@ -358,23 +360,23 @@ def test_the_watch_sleeps_until_somebody_touches_the_firewall(sandboxed: Sandbox
         nat = {"nat": [{"name": "lab", "subnets": ["192.0.2.0/24"], "interface": "br0", "uplink": "up0"}]}
         run("lab", {**star("a"), **nat})
         sh("nft flush ruleset")
-        watch = watching()
+        process = watching()
         assert "linuxnet_lab" in sh("nft list tables"), "who waits for the service finds all in place"
         time.sleep(2)
-        assert calm(watch.pid)
+        assert calm(process.pid)
         for command in ("nft flush ruleset", "nft delete table inet linuxnet_lab", "nft flush ruleset; nft add table ip others"):
             sh(command)
             assert back("linuxnet_lab"), command
         assert "table ip others" in sh("nft list tables")
         time.sleep(2)
-        assert calm(watch.pid), "its own changes wake it up once"
+        assert calm(process.pid), "its own changes wake it up once"
         sh("nft add set ip others s '{ type ipv4_addr; }'")
-        before = switches(watch.pid)
+        before = switches(process.pid)
         sh("for number in $(seq 50); do nft add element ip others s { 192.0.2.$number }; done")
         time.sleep(1)
-        assert switches(watch.pid) - before < 120, "elements of sets are read, and cause nothing"
-        watch.terminate()
-        status, said = ended(watch)
+        assert switches(process.pid) - before < 120, "elements of sets are read, and cause nothing"
+        process.terminate()
+        status, said = ended(process)
         assert status == -signal.SIGTERM
         assert said.count("create nft_table") == 4
 
@@ -387,26 +389,34 @@ def test_what_cannot_be_built_yet_is_tried_again(sandboxed: Sandbox) -> None:
         PLACE.mkdir(mode=0o700)
         lists = {**star("a"), "nat": [{"name": "lab", "subnets": ["192.0.2.0/24"], "interface": "br0"}]}
         (PLACE / "lab.json").write_text(saved.text("lab", lists))
-        watch = start("watch")
-        assert watch.stderr and "no default route" in watch.stderr.readline()
-        assert (watch.poll(), told("netns")) == (None, [])
+        process = start("watch")
+        assert process.stderr and "no default route" in process.stderr.readline()
+        assert (process.poll(), told("netns")) == (None, [])
         sh("ip link add up0 type veth peer name far0; ip link set up0 up; ip link set far0 up; ip address add 198.51.100.2/24 dev up0")
         sh("ip route add default via 198.51.100.1")
         assert back("linuxnet_lab")
-        watch.kill()
-        assert "lab: create nft_table" in ended(watch)[1]
+        process.kill()
+        assert "lab: create nft_table" in ended(process)[1]
 
     sandboxed(inside)
 
 
+def test_without_netfilter_there_is_nothing_to_hear(monkeypatch: pytest.MonkeyPatch) -> None:
+    def refuse(*_arguments: t.Any) -> t.Any:
+        raise OSError(errno.EPROTONOSUPPORT, "Protocol not supported")
+
+    monkeypatch.setattr(socket, "socket", refuse)
+    assert watch.Listener().news(0.01) is False
+
+
 def test_a_watch_goes_on_with_a_newer_engine(sandboxed: Sandbox) -> None:
     def inside() -> None:
-        watch = watching()
+        process = watching()
         newer = pathlib.Path("/run/newer")
         newer.write_text("import sys\nsys.stderr.write('newer ' + sys.argv[1])\n")
         newer.rename("/run/engine.pyz")
         sh("nft add table ip others")
-        assert ended(watch) == (0, "newer watch")
+        assert ended(process) == (0, "newer watch")
 
     sandboxed(inside)
 
