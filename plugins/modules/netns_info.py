@@ -143,8 +143,13 @@ namespaces:
       description: Whether a plain file stands there that is no namespace; M(linuxnet.netns.netns) repairs it.
       type: bool
       sample: false
+    owner:
+      description: The topologies of M(linuxnet.netns.netns_topology) that have it; several may share it.
+      type: list
+      elements: str
+      sample: [lab]
   sample:
-    blue: {inode: 4026532281, nsid: 7, path: /run/netns/blue, pids: [4711], stale: false}
+    blue: {inode: 4026532281, nsid: 7, path: /run/netns/blue, pids: [4711], stale: false, owner: [lab]}
 """
 
 from ansible.module_utils.basic import AnsibleModule

@@ -11,7 +11,8 @@ from __future__ import annotations
 import dataclasses
 import typing as t
 
-from . import ip_messages, namespaces, options, processes, resolver, rtnetlink, values
+from . import ip_messages, namespaces, options, processes, registry, resolver, rtnetlink, values
+from .errors import StateError
 from .host import Host
 from .info_items import HERE, Item, Told, said
 from .resources import IPV6_DEFAULT_METRIC, Address, Namespace, Nat, Publish, Route, Rule
@@ -45,7 +46,7 @@ def collect(netns: t.Sequence[str] | None, gather: t.Collection[str]) -> dict[st
         for part, reader in _LISTS.items():
             if part in gather:
                 reader(host, alive, told)
-        return {"topology": told.topology, "namespaces": _facts(host, found), "warnings": told.warnings}
+        return {"topology": told.topology, "namespaces": _facts(host, found, told.warnings), "warnings": told.warnings}
 
 
 def _has_name(netns: str) -> bool:
@@ -53,9 +54,10 @@ def _has_name(netns: str) -> bool:
     return netns != values.HOST and not netns.startswith("/")
 
 
-def _facts(host: Host, found: t.Mapping[str, bool]) -> dict[str, Item]:
+def _facts(host: Host, found: t.Mapping[str, bool], warnings: list[str]) -> dict[str, Item]:
     inodes = {name: namespaces.inode_of(host.fd(name)) for name, stale in found.items() if not stale}
     pids = processes.processes(set(inodes.values()))
+    owned = _owned(warnings)
     return {
         name or HERE: {
             "path": f"{values.NETNS_DIR}/{name}" if _has_name(name) else name or HERE,
@@ -63,9 +65,27 @@ def _facts(host: Host, found: t.Mapping[str, bool]) -> dict[str, Item]:
             "inode": inodes.get(name),
             "nsid": None if stale else host.nsid(values.HOST, name),
             "pids": pids.get(inodes[name], []) if not stale else [],
+            "owner": sorted(owner for owner, namespace in owned if _is_it(namespace, name, inodes.get(name))),
         }
         for name, stale in found.items()
     }
+
+
+def _owned(warnings: list[str]) -> list[tuple[str, Namespace]]:
+    """The topologies on record, each with every namespace that it has."""
+    try:
+        records = registry.load("").records
+    except StateError as exc:
+        warnings.append(f"whose the namespaces are is left out: {exc}")
+        return []
+    return [(owner, resource) for owner, record in records.items() for resource in record if isinstance(resource, Namespace)]
+
+
+def _is_it(recorded: Namespace, name: str, inode: int | None) -> bool:
+    """Whether it is the namespace on record, and not one that somebody made in its place."""
+    if inode is None or not recorded.inode:
+        return recorded.netns == name
+    return recorded.inode == inode
 
 
 def _namespaces(host: Host, places: t.Sequence[str], told: Told) -> None:

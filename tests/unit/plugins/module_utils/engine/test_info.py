@@ -25,6 +25,7 @@ from ansible_collections.linuxnet.netns.plugins.module_utils._engine import (
     kinds,
     options,
     rtnetlink,
+    store,
     transaction,
     values,
 )
@@ -570,10 +571,50 @@ def test_facts_that_no_option_says(sandboxed: Sandbox) -> None:
                 sleeper.kill()
         assert found["namespaces"] == {
             "blue": {"path": "/run/netns/blue", "stale": False, "inode": os.stat("/run/netns/blue").st_ino, "nsid": 42,
-                     "pids": [sleeper.pid]},
-            "old": {"path": "/run/netns/old", "stale": True, "inode": None, "nsid": None, "pids": []},
+                     "pids": [sleeper.pid], "owner": []},
+            "old": {"path": "/run/netns/old", "stale": True, "inode": None, "nsid": None, "pids": [], "owner": []},
         }  # fmt: skip
         assert found["topology"]["namespaces"] == [{"name": ["blue"], "loopback": False}]
+
+    sandboxed(inside)
+
+
+def test_whose_a_namespace_is(sandboxed: Sandbox) -> None:
+    def have(owner: str, *names: str) -> None:
+        wanted = options.read({"namespaces": [{"name": [name]} for name in names]}, "present", True)
+        transaction.execute(wanted, terms=transaction.Terms(owner=owner))
+
+    def owners(*netns: str) -> dict[str, list[str]]:
+        found = info.collect(netns or None, [])
+        assert found["warnings"] == []
+        return {name: facts["owner"] for name, facts in found["namespaces"].items()}
+
+    def inside() -> None:
+        os.makedirs("/run/netns", exist_ok=True)
+        ip("netns", "add", "before")
+        have("lab", "blue", "red", "before")
+        have("shop", "red")
+        assert owners() == {"before": [], "blue": ["lab"], "red": ["lab", "shop"]}
+        with subprocess.Popen(["ip", "netns", "exec", "blue", "sleep", "100"]) as sleeper:
+            try:
+                while os.stat(path := f"/proc/{sleeper.pid}/ns/net").st_ino != os.stat("/run/netns/blue").st_ino:
+                    assert sleeper.poll() is None
+                assert owners(path) == {path: ["lab"]}
+            finally:
+                sleeper.kill()
+        # somebody's own in the place of the one on record
+        ip("netns", "del", "red")
+        ip("netns", "add", "red")
+        assert owners() == {"before": [], "blue": ["lab"], "red": []}
+        store_of_lab = pathlib.Path(store.path("topology.lab"))
+        store_of_lab.write_text("nonsense", encoding="utf-8")
+        found = info.collect(["blue"], [])
+        assert found["namespaces"]["blue"]["owner"] == []
+        (warning,) = found["warnings"]
+        assert re.sub(r" \(.*\)", "", warning) == (
+            f"whose the namespaces are is left out: the record of topology 'lab', {store_of_lab}, cannot be read: "
+            "remove the file, and by hand what that topology had"
+        )
 
     sandboxed(inside)
 
