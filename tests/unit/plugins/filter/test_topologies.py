@@ -8,10 +8,16 @@ import pytest
 import yaml
 from ansible.errors import AnsibleFilterError
 
-from ansible_collections.linuxnet.netns.plugins.filter import bridged_network_topology, nat_network_topology, upstream_nameservers
+from ansible_collections.linuxnet.netns.plugins.filter import (
+    bridged_network_topology,
+    nat_network_topology,
+    topology_dot,
+    topology_mermaid,
+    upstream_nameservers,
+)
 
 
-@pytest.mark.parametrize("module", [bridged_network_topology, nat_network_topology, upstream_nameservers])
+@pytest.mark.parametrize("module", [bridged_network_topology, nat_network_topology, topology_dot, topology_mermaid, upstream_nameservers])
 def test_the_filter_has_the_name_of_its_file(module) -> None:
     (name,) = module.FilterModule().filters()
     assert module.__name__.endswith(f".{name}")
