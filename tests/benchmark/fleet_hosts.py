@@ -58,8 +58,9 @@ exec "$3" -D -e -f "$1/sshd_config"
 
 
 class Host:
-    def __init__(self, number: int, folder: pathlib.Path) -> None:
+    def __init__(self, number: int, folder: pathlib.Path, users: str) -> None:
         self.name, self.port = f"host-{number}", f"{BRIDGE}-{number}"
+        self._users = users
         self.address = f"198.19.1.{number + 1}"
         self.folder = folder / self.name
         self.process: subprocess.Popen[str] | None = None
@@ -68,7 +69,7 @@ class Host:
         home = self.folder / "home"
         home.mkdir(parents=True)
         _call("ssh-keygen", "-q", "-t", "ed25519", "-N", "", "-f", str(self.folder / "host_key"))
-        self.write("passwd", _PASSWD.format(home=home))
+        self.write("passwd", _PASSWD.format(home=home) + self._users)
         self.write("sshd_config", _SSHD_CONFIG.format(address=self.address, folder=self.folder))
 
     def write(self, name: str, text: str) -> None:
@@ -105,12 +106,17 @@ class Host:
                     raise self.failure("has no sshd that answers") from None
             time.sleep(0.02)
 
+    def enter(self) -> list[str]:
+        """The words before a command that is to run in it."""
+        assert self.process
+        pid = self.process.pid
+        # unshare's child is the host's first process, not unshare itself
+        return ["nsenter", "--target", str(pid), "--net", "--mount", f"--pid=/proc/{pid}/ns/pid_for_children"]
+
     def look(self, size: int) -> subprocess.Popen[str]:
         """Start a look at the star in it."""
-        assert self.process
         script = str(pathlib.Path(__file__).with_name("fleet_look.py"))
-        command = ["nsenter", "--target", str(self.process.pid), "--net", "--mount", sys.executable, script, str(size)]
-        return subprocess.Popen(command, stderr=subprocess.PIPE, text=True)
+        return subprocess.Popen([*self.enter(), sys.executable, script, str(size)], stderr=subprocess.PIPE, text=True)
 
     def failure(self, what: str) -> BenchmarkError:
         log = " ".join((self.folder / "log").read_text(errors="replace").split())[-500:]
@@ -118,11 +124,11 @@ class Host:
 
 
 class Fleet:
-    """A context: the hosts run inside it, and are gone after it."""
+    """A context: the hosts run inside it, and are gone after it. `users` are lines of /etc/passwd for others than root."""
 
-    def __init__(self, size: int, folder: pathlib.Path, sshd: pathlib.Path) -> None:
+    def __init__(self, size: int, folder: pathlib.Path, sshd: pathlib.Path, users: str = "") -> None:
         self.folder, self._sshd = folder, sshd
-        self.hosts = [Host(number, folder) for number in range(size)]
+        self.hosts = [Host(number, folder, users) for number in range(size)]
 
     def __enter__(self) -> Fleet:
         try:

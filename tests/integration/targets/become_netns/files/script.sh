@@ -1,0 +1,7 @@
+#!/bin/sh
+# Copyright (c) 2026, linuxnet.netns contributors
+# GNU General Public License v3.0+ (see LICENSES/GPL-3.0-or-later.txt or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+printf '%s\n' "$1"
+ls -1 /sys/class/net
