@@ -143,7 +143,7 @@ def possible(ways: t.Sequence[Way], python: str, folder: pathlib.Path) -> list[W
         obstacles["there is no sudo"] = lambda way: way.login != "root"
     if not works(as_user("worker", folder, python, "-c", "")):
         obstacles[f"another user than root cannot run {python}"] = lambda way: (way.login, way.user) != ("root", "root")
-    if not works(as_user("deploy", folder, sys.executable, "-m", "ansible", "playbook", "--version")):
+    if not works(as_user("deploy", folder, "ansible-playbook", "--version")):
         obstacles["another user than root cannot run Ansible"] = lambda way: way.connection == "local" and way.login != "root"
     for reason, hit in obstacles.items():
         if any(hit(way) for way in ways):
@@ -210,7 +210,7 @@ def play(playbook: str, hosts: dict[str, t.Any], common: dict[str, t.Any], folde
     inventory = folder / f"{pathlib.Path(playbook).stem}.json"
     inventory.write_text(json.dumps({"all": {"vars": common, "hosts": hosts}}), encoding="utf-8")
     inventory.chmod(0o644)
-    command = [sys.executable, "-m", "ansible", "playbook", "--forks", "4", "--inventory", str(inventory), str(HERE / playbook)]
+    command = ["ansible-playbook", "--forks", "4", "--inventory", str(inventory), str(folder / "target" / playbook)]
     subprocess.run([*prefix, *command], check=True)
 
 
@@ -239,6 +239,9 @@ def main(every_way: bool) -> None:
     with tempfile.TemporaryDirectory(prefix="linuxnet-become-") as name:
         folder = pathlib.Path(name)
         folder.chmod(0o755)
+        # ansible-test's own copy is for nobody but root
+        shutil.copytree(HERE, folder / "target", copy_function=shutil.copyfile)
+        (folder / "target").chmod(0o755)
         (folder / "scratch").mkdir()
         (folder / "scratch").chmod(0o1777)
         add_users(folder)

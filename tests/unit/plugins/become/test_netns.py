@@ -9,64 +9,65 @@ from __future__ import annotations
 
 import json
 import os
-import shlex
 import subprocess
 
 import pytest
-
-ansible_become = pytest.importorskip("ansible.plugins.become", reason="a Python of targets only, without a controller's Ansible")
-
+import yaml
+from ansible import constants
 from ansible.errors import AnsibleError
-from ansible.plugins.loader import become_loader, shell_loader
+from ansible.plugins.loader import shell_loader
+
+from ansible_collections.linuxnet.netns.plugins.become import netns
 
 NAMES = ["blue", "-x", "with space", "quo'te", 'quo"te', "dol$HOME", "back`tick`", "back\\slash", "ünï", "semi;colon", "*", "new\nline"]
 COMMAND = "echo 'a b' \"c\" $HOME; exit 3"
 
-# Writes its arguments as a line of JSON, and runs what comes after the words that are its own.
+# Writes what it was called with into a log, and runs what comes after the words that are its own.
 PROGRAM = """\
-#!{python}
-import json, os, sys
-with open({log!r}, "a") as log:
-    log.write(json.dumps(sys.argv) + chr(10))
-rest = sys.argv[{own}:]
-if {name!r} == "id":
-    sys.exit(print({uid!r} if rest[0] == "-u" else "worker" if rest[0] == "-nu" else "1502"))
-if {name!r} == "getent":
-    sys.exit(print("worker:x:1502:1502::/home/worker:/bin/sh"))
-os.execvp(rest[0], rest)
+#!/bin/sh
+printf '%s\\0' {name} "$@" >> {log}
+printf '\\1' >> {log}
+shift {own}
+{run}
 """
-# How many words of each are its own, when they are called as the plugin does.
-OWN = {"ip": 4, "sudo": 4, "setpriv": 4, "id": 1, "getent": 1}
+# How many words of each are its own, as the plugin calls them.
+OWN = {"ip": 3, "sudo": 3, "setpriv": 3, "id": 0, "getent": 0}
+ANSWERS = {"id": 'case $1 in -u) echo "$TEST_UID";; -nu) echo worker;; *) echo 1502;; esac', "getent": "echo worker:x:1502:1502::/home/worker:/bin/sh"}
 
 
 def plugin(**options):
-    made = become_loader.get("linuxnet.netns.netns")
-    made.set_options(direct={"netns_name": "blue", **options})
+    """As Ansible loads it, with these options in the place of variables."""
+    made = netns.BecomeModule()
+    made._load_name = made.name
+    constants.config.initialize_plugin_configuration_definitions("become", made.name, yaml.safe_load(netns.DOCUMENTATION)["options"])
+    made.set_options(direct=options)
     return made
 
 
-def words(made, command=COMMAND):
-    return shlex.split(made.build_become_command(command, shell_loader.get("sh")))
+def built(made, command=COMMAND):
+    shell = shell_loader.get("sh")
+    shell.executable = "/bin/sh"
+    return made.build_become_command(command, shell)
 
 
 @pytest.fixture(name="run")
-def fixture_run(tmp_path, monkeypatch):
+def fixture_run(tmp_path):
     """Run a command as /bin/sh of a login with this number; its output, its exit code and what was called."""
 
-    def run(made, uid="0", own=None, command=COMMAND, there=True):
+    def run(made, uid="0", own=None, there=True):
         log = tmp_path / "log"
-        log.write_text("")
+        log.write_text("", encoding="utf-8")
         for name, count in {**OWN, **(own or {})}.items():
-            text = PROGRAM.format(python="/usr/bin/env python3", log=str(log), own=count, name=name, uid=uid)
-            (tmp_path / name).write_text(text)
+            answer = ANSWERS.get(name, 'exec "$@"')
+            (tmp_path / name).write_text(PROGRAM.format(name=name, log=log, own=count, run=answer), encoding="utf-8")
             (tmp_path / name).chmod(0o755)
-        built = made.build_become_command(command, shell_loader.get("sh"))
+        command = built(made)
         if there:
-            # the only path in it that is not looked for in PATH
-            built = built.replace("/run/netns/$netns", "/")
-        environment = {**os.environ, "PATH": f"{tmp_path}:{os.environ['PATH']}", "HOME": "/login"}
-        done = subprocess.run(["/bin/sh", "-c", built], input="in", capture_output=True, text=True, env=environment, check=False)
-        return done, [[os.path.basename(line[0]), *line[1:]] for line in map(json.loads, log.read_text().splitlines())]
+            # the one thing that is not looked for by PATH
+            command = command.replace("/run/netns/$netns", "/")
+        environment = {**os.environ, "PATH": f"{tmp_path}:{os.environ['PATH']}", "HOME": "/login", "TEST_UID": uid}
+        done = subprocess.run(["/bin/sh", "-c", command], input="in", capture_output=True, text=True, env=environment, check=False)
+        return done, [call.split("\0")[:-1] for call in log.read_text(encoding="utf-8").split("\1")[:-1]]
 
     return run
 
@@ -80,12 +81,12 @@ def test_a_name_arrives_as_it_is(run, name):
 
 
 def test_root_takes_no_sudo(run):
-    _done, calls = run(plugin(become_pass="secret"))
+    _done, calls = run(plugin(netns_name="blue", become_pass="secret"))
     assert [call[0] for call in calls] == ["id", "ip", "ip"]
 
 
 def test_another_login_takes_sudo(run):
-    made = plugin()
+    made = plugin(netns_name="blue")
     done, calls = run(made, uid="1500")
     assert done.stdout.startswith(made.success)
     assert calls[1][:4] == ["sudo", "-H", "-S", "-n"]
@@ -93,8 +94,8 @@ def test_another_login_takes_sudo(run):
 
 
 def test_with_a_password_sudo_is_let_ask(run):
-    made = plugin(become_pass="secret", become_flags="-HSn --non-interactive --preserve-env=A -g 'a b'")
-    done, calls = run(made, uid="1500", own={"sudo": 7})
+    made = plugin(netns_name="blue", become_pass="secret", become_flags="-HSn --non-interactive --preserve-env=A -g 'a b'")
+    done, calls = run(made, uid="1500", own={"sudo": 6})
     assert done.stdout.startswith(made.success)
     assert calls[1][:7] == ["sudo", "-HS", "--preserve-env=A", "-g", "a b", "-p", made.prompt]
     assert made.expect_prompt()
@@ -103,23 +104,23 @@ def test_with_a_password_sudo_is_let_ask(run):
 
 
 def test_no_password_no_prompt():
-    made = plugin()
-    words(made)
+    made = plugin(netns_name="blue")
+    built(made)
     assert not made.expect_prompt()
 
 
 @pytest.mark.parametrize("flags", ["", "-n", "-H -n"])
 def test_flags_may_be_few(run, flags):
-    made = plugin(become_flags=flags, become_pass="secret", become_exe="sudo")
-    _done, calls = run(made, uid="1500", own={"sudo": 3 + (flags == "-H -n")})
+    made = plugin(netns_name="blue", become_flags=flags, become_pass="secret", become_exe="sudo")
+    _done, calls = run(made, uid="1500", own={"sudo": 2 + (flags == "-H -n")})
     assert calls[1][: 3 + (flags == "-H -n")] == ["sudo", *(["-H"] if flags == "-H -n" else []), "-p", made.prompt]
 
 
 def test_another_user_inside(run):
-    made = plugin(netns_user="worker")
+    made = plugin(netns_name="blue", netns_user="worker")
     done, calls = run(made)
     assert done.stdout.splitlines()[1] == "a b c /home/worker"
-    assert calls[-1] == ["setpriv", "--reuid=worker", "--regid=1502", "--init-groups", *words(made)[-3:]][: len(calls[-1])]
+    assert calls[-1][:4] == ["setpriv", "--reuid=worker", "--regid=1502", "--init-groups"]
     assert [call[0] for call in calls] == ["id", "ip", "id", "id", "getent", "ip", "setpriv"]
 
 
@@ -138,23 +139,22 @@ def test_a_missing_namespace_is_a_result(run):
 @pytest.mark.parametrize("name", ["", ".", "..", "a/b", "/run/netns/blue", "zero\0byte", "n" * 256])
 def test_a_path_is_refused(name):
     with pytest.raises(AnsibleError, match="^ansible_netns_name: "):
-        words(plugin(netns_name=name))
+        built(plugin(netns_name=name))
 
 
 def test_without_a_name():
-    made = become_loader.get("linuxnet.netns.netns")
     with pytest.raises(AnsibleError, match="^ansible_netns_name is not set: name the namespace to run in$"):
-        made.set_options(direct={})
+        plugin()
 
 
 def test_nothing_to_run():
-    assert plugin().build_become_command("", shell_loader.get("sh")) == ""
+    assert built(plugin(netns_name="blue"), "") == ""
 
 
 @pytest.mark.parametrize("user", ["root", "worker"])
 def test_a_login_of_that_name_does_not_skip_becoming(user):
     """As ansible.plugins.action does it: != decides whether to become, `in` whose the files are."""
-    found = plugin(netns_user=user).get_option("become_user")
+    found = plugin(netns_name="blue", netns_user=user).get_option("become_user")
     assert found != user
     assert found in [user]
     assert str(found) == user
@@ -162,4 +162,4 @@ def test_a_login_of_that_name_does_not_skip_becoming(user):
 
 def test_the_command_is_one_line():
     """A csh as login shell takes no line end between quotes."""
-    assert "\n" not in plugin().build_become_command("true", shell_loader.get("sh"))
+    assert "\n" not in built(plugin(netns_name="blue"))
