@@ -115,11 +115,12 @@ EXAMPLES = r"""
       ansible.builtin.uri:
         url: http://203.0.113.10/
 
-- name: Run one task inside, as an ordinary user
+- name: Run one task inside, as an ordinary user and without Python
   hosts: all
+  gather_facts: false
   tasks:
     - name: Show the namespace's addresses
-      ansible.builtin.command: ip -brief address
+      ansible.builtin.raw: ip -brief address
       changed_when: false
       become: true
       become_method: linuxnet.netns.netns

@@ -57,7 +57,9 @@ def shown():
     for _command, task in ROW.findall(README):
         yield from (("a row", *found) for found in tasks_in([yaml.safe_load(task)]))
     for where, block in documents():
-        yield from ((where, *found) for found in tasks_in(yaml.safe_load(block)))
+        items = yaml.safe_load(block)
+        # a mapping is an inventory
+        yield from ((where, *found) for found in tasks_in(items if isinstance(items, list) else ()))
     for path in sorted((ROOT / "plugins" / "modules").glob("*.py")):
         if path.stem != "__init__":
             yield from (("EXAMPLES", *found) for found in tasks_in(yaml.safe_load(literal(path.stem, "EXAMPLES"))))
@@ -96,6 +98,7 @@ def test_readme_lists_what_there_is():
     listed = set(re.findall(r"^\| `([a-z_.]+)` \| ", README, re.MULTILINE))
     there = {path.stem for path in (ROOT / "plugins" / "modules").glob("*.py")} - {"__init__"}
     there |= {path.stem for path in (ROOT / "plugins" / "filter").glob("*.py")} - {"__init__"}
+    there |= {f"{PREFIX}{path.stem}" for path in (ROOT / "plugins" / "become").glob("*.py")}
     there |= {path.name for path in (ROOT / "roles").iterdir()}
     there |= {f"{PREFIX}{path.stem}" for path in (ROOT / "playbooks").glob("*.yml")}
     assert listed - {"name"} == there

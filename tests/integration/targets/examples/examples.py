@@ -1,9 +1,9 @@
 # Copyright (c) 2026, linuxnet.netns contributors
 # GNU General Public License v3.0+ (see LICENSES/GPL-3.0-or-later.txt or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""Run what the documentation shows: every YAML block, every module's EXAMPLES, every row of "From ip command to task".
+"""Run what the documentation shows: every YAML block, every plugin's EXAMPLES, every row of "From ip command to task".
 
-A document's blocks run in order on one throw-away host, a module's examples on another. Of the rows, the commands run on one host
+A document's blocks run in order on one throw-away host, with those that are an inventory as inventory; a plugin's examples run on another. Of the rows, the commands run on one host
 and the tasks on a second, and after each row `ip -json` has to say the same of both. A block is left out only after a line
 `<!-- not run: reason -->`, and the reason is printed.
 """
@@ -64,6 +64,8 @@ PREPARED = {
     "netns_topology": "",
     "veth": "ip netns add blue; ip netns add red; ip netns add web; ip link add br-lab type bridge",
 }
+# The same for plugins that do something to a play.
+PREPARED_BECOME = {"netns": PREPARED["netns_probe"]}
 # What the examples of a role take for granted: a network card with addresses, on it the default route, and there somebody who answers.
 CARD = (
     "ip route del default; ip -6 route del default; ip netns add isp; ip link add enp1s0 type veth peer name switch1 netns isp; "
@@ -105,24 +107,33 @@ def collection_files(patterns: tuple[str, ...]) -> list[pathlib.Path]:
     return [path for pattern in patterns for path in sorted(ROOT.glob(pattern))]
 
 
-def blocks(path: pathlib.Path) -> list[tuple[int, list]]:
-    """The YAML blocks of a document as (line, plays); a list of tasks becomes a play."""
+def here(play: dict, name: str, groups: tuple[str, ...] = ()) -> dict:
+    """A play on the sandbox, where one is root already and sudo may not exist; on those groups that an inventory has for it."""
+    hosts = play["hosts"] if play["hosts"] in groups else "localhost"
+    return {**play, "name": name, "hosts": hosts, "become": play.get("become", False) and "become_method" in play}
+
+
+def blocks(path: pathlib.Path) -> tuple[list[tuple[int, list]], dict]:
+    """The YAML blocks of a document: as (line, plays), in which a list of tasks is a play, and all that are an inventory as one."""
     text = path.read_text(encoding="utf-8")
     if path.suffix == ".md":
         found = re.finditer(r"(?:^<!-- not run: (.*) -->\n+)?^```yaml\n(.*?)^```$", text, re.MULTILINE | re.DOTALL)
     else:
         found = re.finditer(r"(?:^\.\. not run: (.*)\n+)?^\.\. code-block:: yaml\n\n((?:(?:   .*)?\n)+)", text + "\n", re.MULTILINE)
-    result = []
+    result: list[tuple[int, list]] = []
+    inventory: dict = {}
     for match in found:
         line = text.count("\n", 0, match.start(2)) + 1
         if match.group(1):
             skipped(f"{path.name}, line {line}: {match.group(1)}")
             continue
         items = yaml.safe_load(match.group(2))
+        if isinstance(items, dict):
+            inventory.update(items)
+            continue
         plays = items if "hosts" in items[0] else [{"hosts": "localhost", "gather_facts": False, "tasks": items}]
-        # The host of an example is the sandbox, where one is root already and sudo may not exist.
-        result.append((line, [{**play, "name": f"{path.name}, line {line}", "hosts": "localhost", "become": False} for play in plays]))
-    return result
+        result.append((line, [here(play, f"{path.name}, line {line}", tuple(inventory)) for play in plays]))
+    return result, inventory
 
 
 def literal(path: pathlib.Path, name: str) -> str:
@@ -162,13 +173,14 @@ def on_a_new_host(command: list[str]) -> None:
         raise Broken(f"exit code {done.returncode}")
 
 
-def play(plays: list[dict], prepared: str = "", script: str = "{run}") -> None:
+def play(plays: list[dict], prepared: str = "", script: str = "{run}", inventory: dict | None = None) -> None:
     """Run these plays on a new host; in the script, {run} stands for the command that does it."""
     with tempfile.TemporaryDirectory() as folder:
-        file = pathlib.Path(folder, "examples.yml")
+        file, hosts = pathlib.Path(folder, "examples.yml"), pathlib.Path(folder, "inventory.yml")
         file.write_text(yaml.safe_dump(plays, sort_keys=False), encoding="utf-8")
-        # localhost alone, so that no inventory of the test run is asked
-        ansible = ["ansible-playbook", "-i", "localhost,", "-c", "local", "-e", f"ansible_python_interpreter={sys.executable}", str(file)]
+        # of no host but the sandbox, so that no inventory of the test run is asked
+        hosts.write_text(yaml.safe_dump({"ungrouped": {"hosts": {"localhost": None}}, **(inventory or {})}), encoding="utf-8")
+        ansible = ["ansible-playbook", "-i", str(hosts), "-c", "local", "-e", f"ansible_python_interpreter={sys.executable}", str(file)]
         on_a_new_host(["sh", "-ec", prepared + "\n" + script.format(run=shlex.join(ansible))])
 
 
@@ -303,17 +315,25 @@ def check_roles() -> None:
         if role in ELSEWHERE:
             skipped(f"{role}: {ELSEWHERE[role]}")
             continue
-        for line, plays in blocks(path):
+        for line, plays in blocks(path)[0]:
             print(f"{role}, line {line}", flush=True)
             play(plays, PREPARED_ROLES[role])
 
 
+def check_become() -> None:
+    plugins = collection_files(("plugins/become/*.py",))
+    if {path.stem for path in plugins} != set(PREPARED_BECOME):
+        raise Broken("PREPARED_BECOME does not name exactly the become plugins")
+    for path in plugins:
+        play([here(one, path.name) for one in yaml.safe_load(literal(path, "EXAMPLES"))], PREPARED_BECOME[path.stem])
+
+
 def main() -> None:
-    play(blocks(ROOT / "README.md")[0][1], "cd $(mktemp -d)", FIRST_SCREEN)
+    play(blocks(ROOT / "README.md")[0][0][1], "cd $(mktemp -d)", FIRST_SCREEN)
     for path in collection_files(DOCUMENTS):
-        found = blocks(path)
+        found, inventory = blocks(path)
         if found:
-            play([one for _line, plays in found for one in plays])
+            play([one for _line, plays in found for one in plays], inventory=inventory)
         print(f"{path.name}: {len(found)} blocks ran", flush=True)
     check_roles()
     modules = collection_files(("plugins/modules/*.py",))
@@ -322,6 +342,7 @@ def main() -> None:
     for path in modules:
         tasks = runnable(yaml.safe_load(literal(path, "EXAMPLES")), path.name)
         play([{"name": path.name, "hosts": "localhost", "gather_facts": False, "tasks": tasks}], PREPARED[path.stem])
+    check_become()
     check_rows()
 
 
