@@ -86,16 +86,16 @@ options:
 notes:
   - There is no option C(become_user) on purpose. Ansible leaves out becoming, without a word, where the login and C(become_user) are the
     same; a play that connects as root and becomes root would run on the host and say that all went well.
-  - A file under C(/etc/netns/NAME) is bound over the one in C(/etc). Modules can read it there, but not replace it, as
-    M(ansible.builtin.template) and M(ansible.builtin.copy) do with C(/etc/resolv.conf); they fail with C(EBUSY). Write C(/etc/netns/NAME/resolv.conf)
-    instead, or give O(linuxnet.netns.netns#module:nameservers).
+  - A file under C(/etc/netns/NAME) is bound over the one in C(/etc). Modules can read it there, but not replace it. So
+    M(ansible.builtin.template) and M(ansible.builtin.copy) fail with C(EBUSY) on C(/etc/resolv.conf) where the namespace has one of its
+    own. Write C(/etc/netns/NAME/resolv.conf) from outside, or give O(linuxnet.netns.netns#module:nameservers).
   - What a task mounts inside is gone when the task ends.
-  - A service that is started inside runs outside, because C(systemd) starts it and not the task. Its unit needs
-    C(NetworkNamespacePath=/run/netns/NAME).
-  - A task that is delegated, or runs on the controller, runs in a namespace there. Facts belong to the inventory host, so that each
-    namespace that facts are kept of should be an inventory host of its own.
-  - With O(netns_user) and without pipelining, files have to be handed over to this user. See
-    R(Risks of becoming an unprivileged user,become_unprivileged); the same holds here.
+  - A service that is started inside runs outside, because C(systemd), the host's first process, starts it and not the task. Its unit
+    needs C(NetworkNamespacePath=/run/netns/NAME).
+  - Facts that are gathered inside replace those of the host, if both are the same inventory host. Give a namespace an inventory host of
+    its own where facts matter.
+  - With O(netns_user) and without pipelining, Ansible has to hand its temporary files over to this user, as described under "Risks of
+    becoming an unprivileged user" in its documentation.
 seealso:
   - module: linuxnet.netns.netns
   - plugin: ansible.builtin.sudo

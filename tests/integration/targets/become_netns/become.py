@@ -27,9 +27,9 @@ ROOT = next(
 )
 sys.path += [str(ROOT / "tests" / "benchmark"), str(ROOT / "tools")]
 
-import fleet_hosts  # noqa: E402
-import fleet_sshd  # noqa: E402
-import sandbox  # noqa: E402
+import fleet_hosts
+import fleet_sshd
+import sandbox
 
 # Beside root: one whom sudo asks for the password, one whom it does not, and the user inside.
 USERS = {"deploy": 1500, "ops": 1501, "worker": 1502}
@@ -161,8 +161,9 @@ def python_for_all() -> str:
 
 
 def host_vars(way: Way, address: str, folder: pathlib.Path) -> dict[str, t.Any]:
-    home = {"root": ["/root", str(pathlib.Path.home()), f"{folder}/host-0/home"]}.get(way.user, [f"{folder}/{way.user}"])
-    found = {"ansible_connection": way.connection, "ansible_pipelining": way.pipelining, "login": way.login, "user": way.user, "homes": home}
+    # root has one home here and one there
+    homes = ["/root", str(pathlib.Path.home()), f"{folder}/host-0/home"] if way.user == "root" else [f"{folder}/{way.user}"]
+    found: dict[str, t.Any] = {"ansible_connection": way.connection, "ansible_pipelining": way.pipelining, "user": way.user, "homes": homes}
     if way.connection == "ssh":
         found |= {"ansible_host": address, "ansible_user": way.login}
     if way.login == "deploy":

@@ -3,9 +3,9 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
 """Run what the documentation shows: every YAML block, every plugin's EXAMPLES, every row of "From ip command to task".
 
-A document's blocks run in order on one throw-away host, with those that are an inventory as inventory; a plugin's examples run on another. Of the rows, the commands run on one host
-and the tasks on a second, and after each row `ip -json` has to say the same of both. A block is left out only after a line
-`<!-- not run: reason -->`, and the reason is printed.
+A document's blocks run in order on one throw-away host, those that are an inventory as its inventory; a plugin's examples run on another.
+Of the rows, the commands run on one host and the tasks on a second, and after each row `ip -json` has to say the same of both. A block
+is left out only after a line `<!-- not run: reason -->`, and the reason is printed.
 """
 
 from __future__ import annotations

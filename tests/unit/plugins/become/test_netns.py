@@ -32,7 +32,10 @@ shift {own}
 """
 # How many words of each are its own, as the plugin calls them.
 OWN = {"ip": 3, "sudo": 3, "setpriv": 3, "id": 0, "getent": 0}
-ANSWERS = {"id": 'case $1 in -u) echo "$TEST_UID";; -nu) echo worker;; *) echo 1502;; esac', "getent": "echo worker:x:1502:1502::/home/worker:/bin/sh"}
+ANSWERS = {
+    "id": 'case $1 in -u) echo "$TEST_UID";; -nu) echo worker;; *) echo 1502;; esac',
+    "getent": "echo worker:x:1502:1502::/home/worker:/bin/sh",
+}
 
 
 def plugin(**options):
