@@ -150,7 +150,7 @@ _AS_ROOT = 'test "$(id -u)" = 0 || set -- {sudo} "$@"; exec "$@"'
 #
 # A reason goes to the controller as a module's result. Before it stands the sign that becoming went well, without which Ansible would
 # say no more than "Premature end of stream"; and what Ansible sends upon this sign, a module, is read.
-_ENTER = """
+_ENTER_LINES = """
 success=$1; netns=$2; user=$3; shift 3;
 fail() {
   reason=$(printf %s "$1" | tr '"\\134' "'/" | tr -s '[:space:][:cntrl:]' ' ');
@@ -172,6 +172,8 @@ test "$user" = root || {
 };
 exec "$ip" netns exec "$netns" "$@"
 """
+# Not every login's shell takes more than one line between quotes.
+_ENTER = " ".join(_ENTER_LINES.split())
 
 
 class _User(str):
@@ -226,5 +228,5 @@ class BecomeModule(BecomeBase):
 
 
 def _script(text: str) -> list[str]:
-    """A script as the words that run it, up to its arguments. In one line: not every login's shell takes more between quotes."""
-    return ["/bin/sh", "-c", " ".join(text.split()), "netns"]
+    """A script as the words that run it, up to its arguments."""
+    return ["/bin/sh", "-c", text, "netns"]

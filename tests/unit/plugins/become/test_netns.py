@@ -97,10 +97,10 @@ def test_another_login_takes_sudo(run):
 
 
 def test_with_a_password_sudo_is_let_ask(run):
-    made = plugin(netns_name="blue", become_pass="secret", become_flags="-HSn --non-interactive --preserve-env=A -g 'a b'")
+    made = plugin(netns_name="blue", become_pass="secret", become_flags="-HSn --non-interactive --preserve-env=A -g 'a  b'")
     done, calls = run(made, uid="1500", own={"sudo": 6})
     assert done.stdout.startswith(made.success)
-    assert calls[1][:7] == ["sudo", "-HS", "--preserve-env=A", "-g", "a b", "-p", made.prompt]
+    assert calls[1][:7] == ["sudo", "-HS", "--preserve-env=A", "-g", "a  b", "-p", made.prompt]
     assert made.expect_prompt()
     assert made.check_password_prompt(made.prompt.encode())
     assert "secret" not in json.dumps(calls)
