@@ -98,7 +98,8 @@ def test_readme_lists_what_there_is():
     listed = set(re.findall(r"^\| `([a-z_.]+)` \| ", README, re.MULTILINE))
     there = {path.stem for path in (ROOT / "plugins" / "modules").glob("*.py")} - {"__init__"}
     there |= {path.stem for path in (ROOT / "plugins" / "filter").glob("*.py")} - {"__init__"}
-    there |= {f"{PREFIX}{path.stem}" for path in (ROOT / "plugins" / "become").glob("*.py")}
+    for kind in ("become", "inventory", "lookup"):
+        there |= {f"{PREFIX}{path.stem}" for path in (ROOT / "plugins" / kind).glob("*.py")}
     there |= {path.name for path in (ROOT / "roles").iterdir()}
     there |= {f"{PREFIX}{path.stem}" for path in (ROOT / "playbooks").glob("*.yml")}
     assert listed - {"name"} == there
