@@ -19,6 +19,7 @@ sys.path.insert(0, str(ROOT / "tools"))
 import antsibull_nox  # noqa: E402
 import gates  # noqa: E402
 import pythons  # noqa: E402
+import sshd  # noqa: E402
 import tree  # noqa: E402
 
 nox.options.default_venv_backend = "uv|virtualenv"
@@ -78,13 +79,14 @@ def _sandbox(session: nox.Session, *command: str, outside: bool = False) -> None
     session.run("python", str(ROOT / "tools" / "sandbox.py"), *options, "exec", "--", *command)
 
 
-def _add_sshd(session: nox.Session) -> None:
-    """Put a sshd on PATH, for the targets that make hosts to reach: from a sandbox there is no way to Debian's packages."""
-    get = ["python", str(ROOT / "tests" / "benchmark" / "fleet_sshd.py"), str(ROOT / "build" / "sshd")]
-    # without one these targets say that they are skipped
-    sshd = str(session.run(*get, silent=True, success_codes=[0, 1])).strip()
-    if os.path.isabs(sshd):
-        session.env["PATH"] = os.pathsep.join([session.env.get("PATH") or os.environ["PATH"], os.path.dirname(sshd)])
+def _with_sshd(session: nox.Session, needed: bool = True) -> None:
+    """Put a sshd on PATH, for hosts to reach: from a sandbox there is no way to Debian's packages."""
+    try:
+        session.env.update(sshd.environment(sshd.get(ROOT / "build" / "sshd")))
+    except sshd.SshdError as exc:
+        if needed:
+            session.error(str(exc))
+        # else the tests that want one say that they are skipped
 
 
 def _ansible_test(session: nox.Session) -> None:
@@ -177,7 +179,7 @@ def _add_integration(name: str, targets: tuple[str, ...], prefix: str) -> None:
     def integration(session: nox.Session) -> None:
         session.install(_core(core), "pip", *([pyroute2] if pyroute2 else []))
         _tree(session)
-        _add_sshd(session)
+        _with_sshd(session, needed=False)
         options = ["--local", "--allow-root", "--allow-destructive", "--continue-on-error", "--color", "no"]
         _sandbox(session, "ansible-test", "integration", *options, *(session.posargs or targets), outside=True)
 
@@ -224,6 +226,40 @@ for _version in ("0.7.2", "newest"):
 _add_reliability("reliability", "newest", "--short")
 for _release in ("12", "13"):
     _add_hosts(_release)
+
+
+@nox.session
+def molecule(session: nox.Session) -> None:
+    """Molecule's scenarios on hosts made of namespaces, in a sandbox and as root; other words for molecule after --."""
+    session.install("molecule==26.*", ANY_CORE)
+    _tree(session)
+    _with_sshd(session)
+    session.env["MOLECULE_EPHEMERAL_DIRECTORY"] = str(_scratch(session) / "molecule")
+    _sandbox(session, "molecule", *(session.posargs or ("test", "--all", "--report")), outside=True)
+
+
+def _add_ssh_hosts(session_name: str, *options: str) -> None:
+    @nox.session(name=session_name)
+    def ssh_hosts(session: nox.Session) -> None:
+        session.install(ANY_CORE, "pip")
+        _tree(session)
+        _with_sshd(session)
+        _sandbox(session, "bash", "tests/ssh_hosts/run.sh", *(session.posargs or options), outside=True)
+
+    what = "Some of the tests" if options else "All tests"
+    ssh_hosts.__doc__ = f"{what} of role molecule_hosts and of playbook fleet on such hosts, over SSH, in a sandbox and as root."
+
+
+_add_ssh_hosts("ssh-hosts", "--short")
+_add_ssh_hosts("ssh-hosts-all")
+
+
+@nox.session
+def runner(session: nox.Session) -> None:
+    """The project tests/runner by ansible-runner, and what ansible-builder finds for an execution environment."""
+    session.install("ansible-runner>=2.4", "ansible-builder>=3.1", ANY_CORE)
+    _tree(session)
+    _sandbox(session, "python", "tests/runner/run.py", *session.posargs, outside=True)
 
 
 # ---- what a user calls -----------------------------------------------------------------------------------------------
@@ -274,8 +310,8 @@ def bench_fleet(session: nox.Session) -> None:
     session.install(ANY_CORE, "pyroute2")
     place = _tree(session) / "tests" / "benchmark"
     session.chdir(ROOT)
-    sshd = session.run("python", str(place / "fleet_sshd.py"), str(ROOT / "build" / "sshd"), silent=True)
-    _sandbox(session, "python", str(place / "fleet.py"), "--sshd", str(sshd).strip(), *session.posargs)
+    _with_sshd(session)
+    _sandbox(session, "python", str(place / "fleet.py"), *session.posargs)
 
 
 @nox.session

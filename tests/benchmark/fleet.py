@@ -21,7 +21,6 @@ import tempfile
 import typing as t
 
 import fleet_hosts
-import fleet_sshd
 import harness
 import run
 import star
@@ -30,7 +29,6 @@ import star
 SIZE = 3
 LIMIT = 1.5
 PING, BUILD, REMOVE = "ping", "topology", "removal"
-_UNPACKED = pathlib.Path(__file__).resolve().parents[2] / "build" / "sshd"
 
 
 class Setting(t.NamedTuple):
@@ -63,24 +61,14 @@ def _options(arguments: t.Sequence[str] | None) -> argparse.Namespace:
     parser.add_argument("--repeat", type=_number, default=3, metavar="ROUNDS", help="rounds; medians are of these (default: 3)")
     parser.add_argument("--forks", type=_forks, default=[5, 20], help="hosts at a time (default: 5,20)")
     parser.add_argument("--python", default=sys.executable, help="the Python of the hosts (default: the one that runs this)")
-    parser.add_argument("--sshd", type=pathlib.Path, help="the sshd to run (default: the machine's, or that in build/sshd)")
     parser.add_argument("--markdown", type=pathlib.Path, metavar="FILE", help="write the report there as well")
     return parser.parse_args(arguments)
-
-
-def _sshd(named: pathlib.Path | None) -> pathlib.Path:
-    sshd = named or fleet_sshd.installed() or fleet_sshd.unpacked(_UNPACKED)
-    if not os.access(sshd, os.X_OK):
-        advice = "install openssh-server, or run 'python tests/benchmark/fleet_sshd.py build/sshd' outside of the sandbox"
-        raise harness.BenchmarkError(f"there is no sshd at {named}" if named else f"there is no sshd here: {advice}")
-    # sshd starts itself again for each connection, and that only by its absolute path
-    return sshd.resolve()
 
 
 def _write(folder: pathlib.Path, fleet: fleet_hosts.Fleet, python: str) -> None:
     """The inventory and the playbooks; JSON is YAML as well."""
     common = {"ansible_user": "root", "ansible_python_interpreter": python}
-    names = {host.name: {"ansible_host": host.address} for host in fleet.hosts}
+    names = {host.name: {"ansible_host": host.addresses[0]} for host in fleet.hosts}
     topology = star.topology(SIZE)
     tasks = {
         PING: {"ansible.builtin.ping": {}},
@@ -92,7 +80,7 @@ def _write(folder: pathlib.Path, fleet: fleet_hosts.Fleet, python: str) -> None:
         play = {"hosts": "all", "gather_facts": False, "tasks": [{"name": f"Measure {name}", **task}]}
         (folder / f"{name}.yml").write_text(json.dumps([play]), encoding="utf-8")
     # Both would take what the user has set for his own hosts.
-    os.environ.update(ANSIBLE_SSH_ARGS=" ".join(fleet.ssh_options()), ANSIBLE_SSH_CONTROL_PATH_DIR=str(folder / "cp"))
+    os.environ.update(ANSIBLE_SSH_ARGS=" ".join(fleet.ssh_options()), ANSIBLE_SSH_CONTROL_PATH_DIR=str(fleet.control_path))
 
 
 def _play(folder: pathlib.Path, name: str, setting: Setting) -> float:
@@ -149,7 +137,7 @@ def _about(machine: t.Mapping[str, t.Any], options: argparse.Namespace) -> str:
 def _run(options: argparse.Namespace, folder: pathlib.Path) -> bool:
     machine = run._machine()
     settings = [Setting(forks, pipelining) for forks in options.forks for pipelining in (False, True)]
-    with fleet_hosts.Fleet(options.hosts, folder, _sshd(options.sshd)) as fleet:
+    with fleet_hosts.Fleet(options.hosts, folder) as fleet:
         _write(folder, fleet, options.python)
         series = _measure(fleet, settings, options.repeat)
     machine["load_after"] = round(os.getloadavg()[0], 2)

@@ -28,8 +28,8 @@ ROOT = next(
 sys.path += [str(ROOT / "tests" / "benchmark"), str(ROOT / "tools")]
 
 import fleet_hosts
-import fleet_sshd
 import sandbox
+import sshd
 
 # Beside root: one whom sudo asks for the password, one whom it does not, and the user inside.
 USERS = {"deploy": 1500, "ops": 1501, "worker": 1502}
@@ -96,15 +96,12 @@ def works(command: t.Sequence[str]) -> bool:
 # ---- users of the sandbox and of the hosts in it ----------------------------------------------------------------------
 
 
-def passwd_lines(folder: pathlib.Path) -> str:
-    return "".join(f"{user}:x:{number}:{number}::{folder}/{user}:/bin/sh\n" for user, number in USERS.items())
-
-
 def add_users(folder: pathlib.Path) -> None:
     """Users, their passwords and what sudo lets them do, over the sandbox's own files."""
+    users = "".join(f"{user}:x:{number}:{number}::{folder}/{user}:/bin/sh\n" for user, number in USERS.items())
     groups = "".join(f"{user}:x:{number}:\n" for user, number in USERS.items())
     shadow = "".join(f"{user}:{SHADOW}:20000:0:99999:7:::\n" for user in USERS)
-    for name, lines in {"passwd": passwd_lines(folder), "group": groups, "shadow": shadow}.items():
+    for name, lines in {"passwd": users, "group": groups, "shadow": shadow}.items():
         cover(folder, name, pathlib.Path("/etc", name).read_text(encoding="utf-8") + lines, 0o644 if name != "shadow" else 0o640)
     if pathlib.Path("/etc/sudoers").exists():
         cover(folder, "sudoers", SUDOERS, 0o440)
@@ -137,7 +134,7 @@ def open_home() -> None:
 def possible(ways: t.Sequence[Way], python: str, folder: pathlib.Path) -> list[Way]:
     """Without those that this machine has no program for."""
     obstacles: dict[str, t.Callable[[Way], bool]] = {}
-    if not (fleet_sshd.installed() and shutil.which("ssh")):
+    if not (sshd.installed() and shutil.which("ssh")):
         obstacles["there is no ssh or no sshd"] = lambda way: way.connection == "ssh"
     if not shutil.which("sudo"):
         obstacles["there is no sudo"] = lambda way: way.login != "root"
@@ -161,8 +158,8 @@ def python_for_all() -> str:
 
 
 def host_vars(way: Way, address: str, folder: pathlib.Path) -> dict[str, t.Any]:
-    # root has one home here and one there
-    homes = ["/root", str(pathlib.Path.home()), f"{folder}/host-0/home"] if way.user == "root" else [f"{folder}/{way.user}"]
+    # of the password file, and of the environment
+    homes = ["/root", str(pathlib.Path.home())] if way.user == "root" else [f"{folder}/{way.user}"]
     found: dict[str, t.Any] = {"ansible_connection": way.connection, "ansible_pipelining": way.pipelining, "user": way.user, "homes": homes}
     if way.connection == "ssh":
         found |= {"ansible_host": address, "ansible_user": way.login}
@@ -256,13 +253,12 @@ def main(every_way: bool) -> None:
         if not remote:
             run(ways, python, folder, "")
             return
-        sshd = fleet_sshd.installed()
-        assert sshd
-        with fleet_hosts.Fleet(1, folder, sshd.resolve(), passwd_lines(folder)) as fleet:
-            host = fleet.hosts[0]
+        # a host sees the sandbox's users, with their passwords, and lets each of them in with the one key
+        with fleet_hosts.Fleet(1, folder) as fleet:
+            (host,), (inside,) = fleet.hosts, fleet.enter()
             os.environ.update(ANSIBLE_SSH_ARGS=" ".join(fleet.ssh_options()), ANSIBLE_SSH_CONTROL_PATH_DIR=str(folder / "cp"))
-            make_namespaces([way.name for way in remote], *host.enter())
-            run([*ways, *same], python, folder, host.address)
+            make_namespaces([way.name for way in remote], *inside)
+            run([*ways, *same], python, folder, host.addresses[0])
 
 
 if __name__ == "__main__":

@@ -3,9 +3,7 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
 """A sshd to run: the machine's own, or Debian's package unpacked into a folder and not installed.
 
-    python tests/benchmark/fleet_sshd.py build/sshd
-
-prints the path of the program. Outside of the sandbox, which has no way to Debian's packages.
+Outside of the sandbox, which has no way to Debian's packages.
 """
 
 from __future__ import annotations
@@ -14,14 +12,15 @@ import os
 import pathlib
 import shutil
 import subprocess
-import sys
 import tempfile
-
-from harness import BenchmarkError
 
 # libwrap0 is what the package needs beyond what a Debian has anyway.
 _PACKAGES = ("openssh-server", "libwrap0")
-_ADVICE = "install openssh-server, or name a sshd with --sshd"
+_ADVICE = "install openssh-server, its service need not run"
+
+
+class SshdError(Exception):
+    """One sentence for the user."""
 
 
 def installed() -> pathlib.Path | None:
@@ -35,9 +34,10 @@ def unpacked(folder: pathlib.Path) -> pathlib.Path:
 
 
 def environment(sshd: pathlib.Path) -> dict[str, str]:
-    """Where an unpacked sshd finds the libraries that were unpacked with it."""
+    """For what is to find it on PATH; an unpacked sshd finds the libraries that were unpacked with it."""
     libraries = [str(path) for path in (*sshd.parents[2].glob("usr/lib/*-linux-*"), *sshd.parents[2].glob("lib/*-linux-*"))]
-    return dict(os.environ) if str(sshd.parents[2]) == "/" else {**os.environ, "LD_LIBRARY_PATH": os.pathsep.join(libraries)}
+    own = {} if str(sshd.parents[2]) == "/" else {"LD_LIBRARY_PATH": os.pathsep.join(libraries)}
+    return {"PATH": os.pathsep.join([str(sshd.parent), os.environ.get("PATH", os.defpath)]), **own}
 
 
 def get(folder: pathlib.Path) -> pathlib.Path:
@@ -46,7 +46,7 @@ def get(folder: pathlib.Path) -> pathlib.Path:
     if sshd.exists():
         return sshd
     if not (shutil.which("apt-get") and shutil.which("dpkg-deb")):
-        raise BenchmarkError(f"there is no sshd here: {_ADVICE}")
+        raise SshdError(f"there is no sshd here: {_ADVICE}")
     folder = folder.resolve()
     folder.parent.mkdir(parents=True, exist_ok=True)
     with tempfile.TemporaryDirectory(prefix="sshd-", dir=folder.parent) as temporary:
@@ -63,23 +63,17 @@ def get(folder: pathlib.Path) -> pathlib.Path:
 def _check(sshd: pathlib.Path) -> None:
     missing = [line.split()[0] for line in _run(sshd.parent, "ldd", str(sshd)).splitlines() if "not found" in line]
     if missing:
-        raise BenchmarkError(f"the sshd of Debian's package lacks {', '.join(missing)} here: {_ADVICE}")
+        raise SshdError(f"the sshd of Debian's package lacks {', '.join(missing)} here: {_ADVICE}")
     # From OpenSSH 9.8 on sshd starts this one by its absolute path.
     if (sshd.parents[1] / "lib" / "openssh" / "sshd-session").exists():
-        raise BenchmarkError(f"this sshd does not run from where it was unpacked: {_ADVICE}")
+        raise SshdError(f"this sshd does not run from where it was unpacked: {_ADVICE}")
 
 
 def _run(place: pathlib.Path, *command: str) -> str:
     """In the folder of a sshd with what that needs."""
     sshd = place / "sshd"
-    done = subprocess.run(command, cwd=place, env=environment(sshd) if sshd.exists() else None, capture_output=True, text=True, check=False)
+    own = {**os.environ, **environment(sshd)} if sshd.exists() else None
+    done = subprocess.run(command, cwd=place, env=own, capture_output=True, text=True, check=False)
     if done.returncode != 0:
-        raise BenchmarkError(f"{' '.join(command[:3])}: {' '.join(done.stderr.split())[-300:]}: {_ADVICE}")
+        raise SshdError(f"{' '.join(command[:3])}: {' '.join(done.stderr.split())[-300:]}: {_ADVICE}")
     return done.stdout
-
-
-if __name__ == "__main__":
-    try:
-        print(get(pathlib.Path(sys.argv[1])))
-    except BenchmarkError as error:
-        sys.exit(f"fleet_sshd.py: {error}")
