@@ -28,16 +28,20 @@ CULPRIT = re.compile(r"^(FAILED |ERROR |E  |fatal: |FATAL: |ERROR: )")
 
 @dataclasses.dataclass(frozen=True)
 class Gate:
-    """One nox session and how to read its output; it needs one of these `interpreters`, where any are named."""
+    """One nox session and how to read its output; it needs one of these `interpreters`, where any are named, and `root` if so said."""
 
     name: str
     kind: str = "check"
     interpreters: tuple[str, ...] = ()
     evidence: str | None = None
+    root: bool = False
 
 
 # The last line of the reliability suite's table: as many points tried as converged, and nothing left over.
 NOTHING_LEFT = r"^total +([1-9]\d*) +\1 +0$"
+
+# Each scenario with all of its steps.
+EVERY_SCENARIO = r"\n".join(rf"^{name} +: actions=4 +successful=4 .*$" for name in ("bridged_network", "nat_network", "sample_role"))
 
 # The longest first: with two at a time the short ones fill the gaps.
 COMMIT = (
@@ -47,6 +51,8 @@ COMMIT = (
     Gate("sanity-2.19", "sanity", pythons.CONTROLLERS["2.19"]),
     Gate("integration-newest", "integration"),
     Gate("reliability", "pytest", evidence=NOTHING_LEFT),
+    Gate("molecule", "playbook", evidence=EVERY_SCENARIO, root=True),
+    Gate("ssh-hosts", evidence="ssh_hosts: all of it holds", root=True),
     Gate("sanity-2.20", "sanity", pythons.CONTROLLERS["2.20"]),
     Gate("galaxy", evidence="Importer processing completed successfully"),
     Gate("ansible-lint", evidence=r"in [1-9]\d* files processed"),
@@ -55,6 +61,7 @@ COMMIT = (
     Gate("units-3.9", "pytest", ("3.9",)),
     Gate("units-3.11", "pytest", ("3.11",)),
     Gate("units-3.13", "pytest", ("3.13",)),
+    Gate("runner", evidence="runner: all of it holds"),
     Gate("typing", evidence=r"no issues found in [1-9]\d* source files"),
     Gate("license-check", evidence="is compliant with version"),
     Gate("extra-checks"),
@@ -65,6 +72,7 @@ MORE = (
     Gate("reliability-all-newest", "pytest", evidence=NOTHING_LEFT),
     Gate("hosts-12", "pytest"),
     Gate("hosts-13", "pytest"),
+    Gate("ssh-hosts-all", evidence="ssh_hosts: all of it holds", root=True),
     Gate("units-3.10", "pytest", ("3.10",)),
     Gate("units-3.12", "pytest", ("3.12",)),
     Gate("integration-all-0.7.2", "integration"),
@@ -117,9 +125,12 @@ class Runner:
         return outcome
 
     def _absent(self, gate: Gate) -> Outcome | None:
-        if not gate.interpreters or set(gate.interpreters) & set(pythons.available()):
+        if gate.interpreters and not set(gate.interpreters) & set(pythons.available()):
+            reason = f"no Python {' or '.join(gate.interpreters)}"
+        elif gate.root and os.geteuid() != 0:
+            reason = "no root"
+        else:
             return None
-        reason = f"no Python {' or '.join(gate.interpreters)}"
         if os.environ.get("CI", "").lower() in ("", "0", "false"):
             result = verdict.Verdict(skipped=1, reasons=((reason, 1),))
         else:

@@ -50,6 +50,24 @@ def test_a_missing_interpreter(
     assert "no Python 2.0" in str(result.verdict)
 
 
+@pytest.mark.parametrize(("ci", "word"), [("", "skipped"), ("true", "FAILED")])
+def test_what_needs_root(gates: types.ModuleType, monkeypatch: pytest.MonkeyPatch, tmp_path: pathlib.Path, ci: str, word: str) -> None:
+    monkeypatch.setenv("CI", ci)
+    monkeypatch.setattr(gates.os, "geteuid", lambda: 1000)
+    (result,) = gates.Runner(tmp_path, 1).run((gates.Gate("molecule", "playbook", root=True),))
+    assert result.word == word
+    assert "no root" in str(result.verdict)
+
+
+def test_a_scenario_that_did_not_run_fails_the_gate(gates: types.ModuleType) -> None:
+    judge = importlib.import_module("verdict").judge
+    lines = [f"{name:26}: actions=4  successful=4  failed=0" for name in ("bridged_network", "nat_network", "sample_role")]
+    shown = "msg: All assertions passed\n"
+    assert judge("playbook", 0, shown + "\n".join(lines), gates.EVERY_SCENARIO).ok
+    assert not judge("playbook", 0, shown + "\n".join(lines[:2]), gates.EVERY_SCENARIO).ok
+    assert not judge("playbook", 0, shown + "\n".join(lines).replace("actions=4", "actions=3"), gates.EVERY_SCENARIO).ok
+
+
 def test_every_gate_is_a_session_of_its_own(gates: types.ModuleType) -> None:
     names = [gate.name for gate in gates.COMMIT + gates.MORE]
     assert len(names) == len(set(names))
