@@ -58,8 +58,8 @@ def shown():
         yield from (("a row", *found) for found in tasks_in([yaml.safe_load(task)]))
     for where, block in documents():
         items = yaml.safe_load(block)
-        # a mapping is an inventory
-        yield from ((where, *found) for found in tasks_in(items if isinstance(items, list) else ()))
+        # an inventory or a tool's configuration is a dict
+        yield from ((where, *found) for found in tasks_in(items if isinstance(items, list) else []))
     for path in sorted((ROOT / "plugins" / "modules").glob("*.py")):
         if path.stem != "__init__":
             yield from (("EXAMPLES", *found) for found in tasks_in(yaml.safe_load(literal(path.stem, "EXAMPLES"))))
@@ -108,3 +108,11 @@ def test_readme_lists_what_there_is():
 def test_the_guide_has_the_rows_of_the_readme():
     guide = (ROOT / "docs" / "docsite" / "rst" / "from_ip_to_tasks_guide.rst").read_text(encoding="utf-8")
     assert re.findall(r"^   \* - ``(.+)``\n     - ``(.+)``$", guide, re.MULTILINE) == ROW.findall(README)
+
+
+def test_the_guide_shows_the_scenarios_that_are_run():
+    guide = (ROOT / "docs" / "docsite" / "rst" / "testing_roles_guide.rst").read_text(encoding="utf-8")
+    shown = re.findall(r"^\.\. not run: it is (\S+), .*\n\n\.\. code-block:: yaml\n\n((?:(?:   .*)?\n)+)", guide, re.MULTILINE)
+    assert len(shown) == guide.count("code-block:: yaml") >= 9
+    for path, block in shown:
+        assert yaml.safe_load(block) == yaml.safe_load((ROOT / path).read_text(encoding="utf-8")), path

@@ -77,6 +77,7 @@ CARD = (
 )
 PREPARED_ROLES = {
     "bridged_network": CARD.format("192.0.2", "2001:db8"),
+    "molecule_hosts": "",
     "nat_network": CARD.format("198.18.0", "2001:db8:5"),
 }
 # Why the examples of a role are not run here.
