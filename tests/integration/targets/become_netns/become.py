@@ -85,7 +85,8 @@ def skipped(reason: str) -> None:
 
 
 def as_user(user: str, folder: pathlib.Path, *command: str) -> list[str]:
-    environment = ["env", f"HOME={folder}/{user}", f"USER={user}", f"LOGNAME={user}"]
+    # ansible-test's folder for reports is root's
+    environment = ["env", f"HOME={folder}/{user}", f"USER={user}", f"LOGNAME={user}", f"JUNIT_OUTPUT_DIR={folder}/{user}"]
     return ["setpriv", f"--reuid={user}", f"--regid={USERS[user]}", "--init-groups", *environment, *command]
 
 
