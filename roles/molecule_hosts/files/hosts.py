@@ -293,7 +293,7 @@ def _start(fleet: Fleet, hosts: list[Host], sshd: str) -> dict[str, int]:
     started, problems = {}, []
     for host, told in pipes:
         with os.fdopen(told, encoding="utf-8", errors="replace") as pipe:
-            pid, _, problem = pipe.read().partition("\n")
+            pid, _newline, problem = pipe.read().partition("\n")
         if pid.isdigit() and not problem:
             started[host.name] = int(pid)
         else:
