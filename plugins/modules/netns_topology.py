@@ -122,6 +122,14 @@ EXAMPLES = r"""
     verify:
       - {netns: amber, ping: 198.51.100.2}
 
+- name: One that is there again after a reboot, with the service that role linuxnet.netns.persist installs
+  linuxnet.netns.netns_topology:
+    name: quarantine
+    persist: true
+    namespaces:
+      - name: olive
+        loopback: false
+
 - name: Remove all of it
   linuxnet.netns.netns_topology:
     name: lab

@@ -36,15 +36,16 @@ def start_program(words: t.Sequence[str], text: str, environment: t.Mapping[str,
     return programs.Ended(done.returncode, done.stdout, done.stderr)
 
 
-def replay(names: t.Sequence[str] = ()) -> list[str]:
+def replay(names: t.Sequence[str] = (), quiet: bool = False) -> list[str]:
     """Build these topologies, or all that are saved; returns those that could not be built, whose reasons have been told.
 
     One may stand on another, as a device on another topology's bridge: what fails is tried again after the rest.
+    ``quiet``: nothing is told of those that are as they should be.
     """
     programs.use(start_program)
     waiting = list(names or saved.names())
     while True:
-        problems = {name: problem for name, problem in ((name, _build(name)) for name in waiting) if problem}
+        problems = {name: problem for name, problem in ((name, _build(name, quiet)) for name in waiting) if problem}
         if len(problems) in (0, len(waiting)):
             break
         waiting = list(problems)
@@ -55,7 +56,7 @@ def replay(names: t.Sequence[str] = ()) -> list[str]:
     return list(problems)
 
 
-def _build(name: str) -> str:
+def _build(name: str, quiet: bool) -> str:
     """Build one of them; returns what went wrong."""
     terms = transaction.Terms(owner=name, purge=False)
     try:
@@ -71,7 +72,7 @@ def _build(name: str) -> str:
         say(_WARNING, f"{name}: {warning}")
     for entry in report.changes:
         say(_NOTICE, f"{name}: {_words(entry)}")
-    if not report.changes:
+    if not report.changes and not quiet:
         say(_INFO, f"{name}: is as saved")
     return ""
 

@@ -113,7 +113,7 @@ def _replayed() -> bool:
     if child == 0:
         status = 1
         try:
-            status = 1 if replay.replay() else 0
+            status = 1 if replay.replay(quiet=True) else 0
         except Exception as exc:  # a defect of ours ends this replay, not the watch
             sys.excepthook(type(exc), exc, exc.__traceback__)
         finally:
