@@ -27,7 +27,7 @@ def pairs(options: t.Mapping[str, t.Any] | None) -> Pairs:
 
 
 class lazy(t.Generic[_T]):
-    """A property that is computed once. As functools.cached_property, which before Python 3.12 takes a lock each time: a run has one thread."""
+    """A property that is computed once, as functools.cached_property, which before Python 3.12 takes a lock; a run has one thread."""
 
     def __init__(self, method: t.Callable[[t.Any], _T]) -> None:
         self._method = method
