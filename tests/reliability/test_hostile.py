@@ -12,7 +12,7 @@ import typing as t
 
 import pytest
 from host import Host
-from pieces import pieces, touched
+from pieces import comparable, pieces, touched
 from runs import Arguments, Result, inside
 
 STATE = "/run/linuxnet-netns"
@@ -66,7 +66,8 @@ class Eyes:
 
     def _look(self) -> tuple[str, t.Any]:
         self._host.shell(ASIDE)
-        found = pieces(self._host.picture())
+        # link-local addresses settle while the runs go on
+        found = comparable(pieces(self._host.picture()))
         return self._host.shell(BACK + OUTSIDE), found
 
     def changed(self, but_new: bool) -> list[str]:

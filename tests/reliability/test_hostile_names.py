@@ -13,7 +13,7 @@ import typing as t
 
 import pytest
 from host import Host
-from pieces import pieces, touched
+from pieces import comparable, pieces, touched
 from runs import Arguments, inside
 
 Tally = t.Callable[[str, int, int, int], None]
@@ -48,7 +48,7 @@ class Eyes:
         self._outside, self._pieces = self._look()
 
     def _look(self) -> tuple[str, t.Any]:
-        return self._host.shell(OUTSIDE), pieces(self._host.picture())
+        return self._host.shell(OUTSIDE), comparable(pieces(self._host.picture()))
 
     def changed(self, but_new: bool) -> list[str]:
         """``but_new``: what has come is fine."""

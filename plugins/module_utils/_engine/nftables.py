@@ -190,9 +190,14 @@ def live(netns: str, family: str, table: str) -> Table | None:
     if (family, table) not in tables(netns):
         return None
     what = f"list the table {family} {table} {place(netns)}"
-    with _inside(netns):
-        listing = _output(what, "-j", "list", "table", family, table)
-        text = _output(what, "list", "table", family, table)
+    try:
+        with _inside(netns):
+            listing = _output(what, "-j", "list", "table", family, table)
+            text = _output(what, "list", "table", family, table)
+    except KernelError:
+        if (family, table) in tables(netns):
+            raise
+        return None  # flushed by somebody in between
     return Table(netns=netns, family=family, table=table, text=text, ruleset=_canonical_json(listing))
 
 

@@ -27,7 +27,7 @@ TROUBLES = GUIDES["troubleshooting_guide"]
 PLACEHOLDERS = (
     ("ADDRESS", "BRIDGE", "CHAIN", "CHANGE", "CLOUD", "DEVICE", "DEVICES", "FAMILY", "FEATURE", "GATEWAY", "ITEM", "KIND", "NAME")
     + ("NETWORK", "OBJECT", "OPTION", "PATH", "PIDS", "PLACES", "PROCESSES", "PROTOCOL", "PYTHON", "REASON", "RULE", "SIGNAL")
-    + ("SUBNET", "SUBNETS", "TABLE", "VALUE", "VERSION", "WAY", "WHERE")
+    + ("DIRECTORY", "SUBNET", "SUBNETS", "TABLE", "VALUE", "VERSION", "WAY", "WHERE")
 )
 PLACEHOLDER = re.compile(
     rf"\b(?:create OBJECT|{'|'.join(sorted(PLACEHOLDERS, key=len, reverse=True))})\b|\bN\b|(?<=IPv)N\b|[A-Z][\w ]+ \(E[A-Z]+\)"

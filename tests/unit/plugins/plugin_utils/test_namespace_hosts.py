@@ -4,7 +4,7 @@
 
 from __future__ import annotations
 
-import json
+import subprocess
 import typing as t
 
 import pytest
@@ -131,8 +131,10 @@ def test_the_play_reaches_hosts_as_the_command_does() -> None:
     assert _asking._passed_on(arguments) == ["--user", "admin", "--forks", "5", "--extra-vars", "a=1", "--extra-vars", "@file"]
 
 
-def test_a_play_that_does_not_run_says_why(tmp_path: t.Any) -> None:
-    sources = [str(tmp_path / "hosts.yml")]
-    (tmp_path / "hosts.yml").write_text(json.dumps({"all": {"hosts": {"r1": {}}}}), encoding="utf-8")
-    with pytest.raises(_asking.AskError, match="^the hosts could not be asked: ansible-playbook ended with exit code [1-9].*no_such_file"):
-        _asking.ask(["r1"], sources, {"extra_vars": [f"@{tmp_path}/no_such_file"]})
+def test_a_play_that_does_not_run_says_why(monkeypatch: pytest.MonkeyPatch) -> None:
+    def fails(command: list[str], **_how: t.Any) -> t.Any:
+        return subprocess.CompletedProcess(command, 4, stdout="", stderr="first\nERROR! the file no_such_file was not found\n")
+
+    monkeypatch.setattr(subprocess, "run", fails)
+    with pytest.raises(_asking.AskError, match="^the hosts could not be asked: ansible-playbook ended with exit code 4: .*no_such_file"):
+        _asking.ask(["r1"], [], {})

@@ -120,6 +120,24 @@ def test_only_meaning_is_compared(sandboxed: Sandbox) -> None:
     sandboxed(check)
 
 
+def test_a_table_that_goes_while_it_is_looked_at(sandboxed: Sandbox, monkeypatch: pytest.MonkeyPatch) -> None:
+    def inside() -> None:
+        nft("-f", "-", text=TEXT)
+        answers = iter([[("inet", "ours")]])
+
+        def tables(netns: str) -> list[tuple[str, str]]:
+            # what was true of the first look is not of the second
+            first = next(answers, None)
+            if first:
+                nft("flush", "ruleset")
+            return first or []
+
+        monkeypatch.setattr(nftables, "tables", tables)
+        assert nftables.live(HOST, "inet", "ours") is None
+
+    sandboxed(inside)
+
+
 def test_live_text_can_be_given_back(sandboxed: Sandbox) -> None:
     def check() -> None:
         nftables.replace(HOST, table())
