@@ -11,8 +11,8 @@ cd "$(dirname "$0")/.."
 
 # program and Debian package that brings it
 PROGRAMS="ip:iproute2 nft:nftables ping:iputils-ping unshare:util-linux git:git"
-# wanted by one check only, and worth no refusal: that check says that it is skipped
-OPTIONAL="shellcheck:shellcheck dot:graphviz sudo:sudo ssh:openssh-client strace:strace"
+# wanted by one check each, and worth no refusal: that check says what it has skipped
+OPTIONAL="shellcheck:shellcheck dot:graphviz sudo:sudo ssh:openssh-client strace:strace iptables-nft:iptables"
 TOOLS=("nox>=2026.4" "uv>=0.9" "antsibull-nox>=1.10,<2")
 
 # nft and ip live in sbin, which is not on every user's PATH.

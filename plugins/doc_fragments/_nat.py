@@ -97,4 +97,22 @@ options:
         give it. Its neighbours reach it at any rate.
     type: bool
     default: true
+  foreign_drop:
+    description:
+      - What to do where another firewall of O(netns) would drop packets of the network on their way out, on their way back, or between
+        neighbours on the bridge O(interface). Chains at the forward hook are found in nftables tables of any family, and in those of
+        iptables, be it iptables-nft or iptables-legacy.
+      - Who provides for it is not asked. With V(accept) and V(fail) the network is accepted in the chain C(DOCKER-USER) of Docker and in
+        C(ufw-user-forward) and C(ufw6-user-forward) of ufw, after the rules of their user; and its interface is put into the zone
+        C(trusted) of firewalld, if it is in no zone yet, for as long as firewalld runs. From a trusted interface the host itself can be
+        reached too.
+      - V(fail) ends the task before anything is changed, where a chain of somebody else would drop the packets. The message names the
+        chain, its table and the rule.
+      - V(accept) accepts the network at the top of such a chain. What was accepted there stays when this is V(fail) again.
+      - V(ignore) accepts it nowhere, and takes back what was accepted.
+      - "The rules are known by their comment, C(linuxnet.netns: network) and O(name). They go with the network. Who makes his rules anew,
+        as a reload of ufw or a restart of firewalld does, loses them; the next run puts them back."
+    type: str
+    choices: [accept, fail, ignore]
+    default: fail
 """

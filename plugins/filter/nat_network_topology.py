@@ -71,6 +71,11 @@ options:
     type: str
     choices: [networks, none, strict]
     default: networks
+  foreign_drop:
+    description: What to do about firewalls that would drop the network's packets, see O(linuxnet.netns.netns_nat#module:foreign_drop).
+    type: str
+    choices: [accept, fail, ignore]
+    default: fail
 seealso:
   - plugin: linuxnet.netns.nat_network
     plugin_type: role
@@ -124,10 +129,11 @@ def nat_network_topology(
     found: t.Sequence[t.Mapping[str, t.Any]] = (),
     verify: t.Sequence[t.Mapping[str, t.Any]] = (),
     isolation: str = "networks",
+    foreign_drop: str = "fail",
 ) -> dict[str, t.Any]:
     wishes = (namespaces, name, subnets, bridge, uplink, mtu, nameservers, upstream)
     try:
-        return _nat_network.topology(*wishes, host or {}, found, verify, isolation)
+        return _nat_network.topology(*wishes, host or {}, found, verify, isolation, foreign_drop)
     except NetworkError as exc:
         raise AnsibleFilterError(str(exc)) from exc
 

@@ -149,6 +149,7 @@ NAT: Spec = {
     },
     "isolation": {"type": "str", "choices": ["networks", "none", "strict"], "default": "networks"},
     "hairpin": {"type": "bool", "default": True},
+    "foreign_drop": {"type": "str", "choices": ["accept", "fail", "ignore"], "default": "fail"},
 }
 
 # What cannot stand together, as AnsibleModule and an option with suboptions take it. The engine finds the rest, and names the item.

@@ -19,6 +19,7 @@ PREFLIGHT: dict[str, dict[str, t.Any]] = {
     "uplink": {"type": "str", "default": "auto"},
     "bridge_uplink": {"type": "bool", "default": False},
     "nat": {"type": "bool", "default": False},
+    "foreign_drop": {"type": "str", "choices": ["accept", "fail", "ignore"], "default": "fail"},
     "kinds": {"type": "list", "elements": "str", "default": ["bridge", "veth"]},
     "ignore": {"type": "list", "elements": "str", "choices": list(IDS), "default": []},
     "fail_on": {"type": "str", "choices": ["error", "never", "warning"], "default": "error"},

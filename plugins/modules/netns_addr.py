@@ -77,7 +77,9 @@ changes:
       type: str
       sample: create
     kind:
-      description: "Kind of the object: V(namespace), V(link), V(veth), V(address), V(route), V(rule), V(sysctl) or V(nft_table)."
+      description:
+        - "Kind of the object: V(namespace), V(link), V(veth), V(address), V(route), V(rule), V(sysctl), V(nft_table) or
+          V(foreign_accept)."
       type: str
       sample: address
     netns:

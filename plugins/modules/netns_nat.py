@@ -18,6 +18,7 @@ description:
     C(systemd-sysctl) does not switch it off. The file goes with the network. C(sysctl --system) reads C(/etc/sysctl.conf) after it.
   - Publishes ports of the host that lead into it, and keeps it apart from other networks.
   - Keeps its rules in one nftables table for each network, which is replaced as a whole in one transaction.
+  - Gets the network through the firewalls of Docker, ufw and firewalld, and through others if O(foreign_drop=accept).
 extends_documentation_fragment:
   - linuxnet.netns._attributes
   - linuxnet.netns._attributes.actiongroup_netns
@@ -52,6 +53,13 @@ EXAMPLES = r"""
     subnets: [198.51.100.0/24]
     interface: inside0
     uplink: outside0
+
+- name: Let it out past a hand-written firewall that drops what is forwarded
+  linuxnet.netns.netns_nat:
+    name: lab
+    subnets: [192.0.2.0/24, "2001:db8:77::/64"]
+    interface: br-lab
+    foreign_drop: accept
 
 - name: Lead port 80 of the host to a web server in the network, and a range of UDP ports to another
   linuxnet.netns.netns_nat:
@@ -93,7 +101,9 @@ changes:
       type: str
       sample: update
     kind:
-      description: "Kind of the object: V(namespace), V(link), V(veth), V(address), V(route), V(rule), V(sysctl), V(nft_table) or V(file)."
+      description:
+        - "Kind of the object: V(namespace), V(link), V(veth), V(address), V(route), V(rule), V(sysctl), V(nft_table), V(file) or
+          V(foreign_accept)."
       type: str
       sample: sysctl
     netns:

@@ -17,9 +17,11 @@ description:
   - "Errors, with which the task fails: a subnet that is in use (V(subnet_in_use), V(subnet_routed)); an uplink that cannot be
     bridged (V(uplink_wireless), V(uplink_is_bridge), V(uplink_not_ethernet)); what the kernel has not (V(kind_missing),
     V(namespaces_missing), V(nftables_missing), V(conntrack_missing), V(ipv6_disabled)), and the program nft (V(nft_missing));
-    on a bridged network frames that a firewall drops (V(bridge_netfilter))."
-  - "Warnings: a subnet that is part of a larger one that is routed elsewhere (V(subnet_routed)); frames between neighbours behind NAT that
-    a firewall drops (V(bridge_netfilter)); a strict reverse path filter on an interface that is not the way back (V(rp_filter)); a cloud
+    behind NAT packets that somebody's firewall drops, where O(foreign_drop) does not say what to do about it (V(foreign_drop)); on a
+    bridged network frames that a firewall drops (V(bridge_netfilter))."
+  - "Warnings: a subnet that is part of a larger one that is routed elsewhere (V(subnet_routed)); packets that a firewall drops and will go
+    on to drop with O(foreign_drop=ignore) (V(foreign_drop)); frames between the ports of a bridge without uplink and NAT that a firewall
+    drops (V(bridge_netfilter)); a strict reverse path filter on an interface that is not the way back (V(rp_filter)); a cloud
     or hypervisor that knows one MAC address for each machine (V(uplink_cloud)); NetworkManager or systemd-networkd that will touch the
     devices or the uplink (V(networkmanager), V(networkd), V(networkmanager_uplink), V(networkd_uplink))."
   - "A note, which is returned and not shown: udev changes MAC addresses (V(udev_mac_policy)). That is the default of systemd."
@@ -56,6 +58,13 @@ options:
     description: Whether there is to be NAT, so that nftables and connection tracking are needed.
     type: bool
     default: false
+  foreign_drop:
+    description:
+      - What O(linuxnet.netns.netns_nat#module:foreign_drop) is to be, where O(nat=true).
+      - Docker, ufw and firewalld are no finding, as the network gets through them by itself.
+    type: str
+    choices: [accept, fail, ignore]
+    default: fail
   kinds:
     description:
       - The kinds of links that are needed, as O(linuxnet.netns.netns_link#module:kind), and V(veth).
@@ -70,6 +79,7 @@ options:
     choices:
       - bridge_netfilter
       - conntrack_missing
+      - foreign_drop
       - ipv6_disabled
       - kind_missing
       - namespaces_missing

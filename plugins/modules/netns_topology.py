@@ -152,7 +152,8 @@ changes:
       sample: create
     kind:
       description:
-        - "Kind of the object: V(namespace), V(link), V(veth), V(address), V(route), V(rule), V(sysctl), V(nft_table) or V(file)."
+        - "Kind of the object: V(namespace), V(link), V(veth), V(address), V(route), V(rule), V(sysctl), V(nft_table), V(file) or
+          V(foreign_accept)."
         - V(saved_topology) is the file of O(persist).
       type: str
       sample: namespace

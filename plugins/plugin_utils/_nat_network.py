@@ -37,6 +37,7 @@ def topology(
     found: c.Sequence[c.Mapping[str, t.Any]],
     verify: t.Any,
     isolation: str = "networks",
+    foreign_drop: str = "fail",
 ) -> Item:
     """The lists of netns_topology and its checks. ``host`` and ``found`` are what netns_info told, of the host and of all namespaces."""
     members = _networks.items(namespaces, _KNOWN, "nat_network_namespaces")
@@ -47,6 +48,8 @@ def topology(
     given = _Assignment(networks, members, found)
     link: Item = {"name": bridge, "kind": "bridge", **_networks.own_mac(bridge, host), **({} if size is None else {"mtu": size})}
     names = [member["name"] for member in members]
+    nat: Item = {"name": name, "subnets": [str(subnet) for subnet in networks], "interface": bridge, "uplink": uplink, "isolation": isolation}
+    nat["publish"] = [port for member in members for port in _published(member, given)]
     # nobody else can be on this bridge, so duplicate address detection would only cost seconds
     quick = {"nodad": True, "wait_for_dad": False, "exclusive": True}
     return {
@@ -63,16 +66,7 @@ def topology(
             for subnet in networks
         ],
         "sysctls": [{"netns": member["name"], "sysctls": member["sysctls"]} for member in members if member.get("sysctls")],
-        "nat": [
-            {
-                "name": name,
-                "subnets": [str(subnet) for subnet in networks],
-                "interface": bridge,
-                "uplink": uplink,
-                "isolation": isolation,
-                "publish": [port for member in members for port in _published(member, given)],
-            }
-        ],
+        "nat": [{**nat, "foreign_drop": foreign_drop} if foreign_drop != "fail" else nat],
         "verify": _networks.checks(verify, names, "nat_network_verify", size),
     }
 

@@ -15,7 +15,7 @@ from .changes import Change
 from .errors import KernelError, StateError
 from .host import Host
 from .link_messages import Request
-from .resources import Address, Link, Namespace, Route, Rule, Sysctl, SysctlFile, Table, Veth
+from .resources import Address, ForeignAccept, Link, Namespace, Route, Rule, Sysctl, SysctlFile, Table, Veth
 from .rtnetlink import Message
 from .values import HOST
 
@@ -240,6 +240,20 @@ def _forget_flows(change: Change, host: Host) -> None:
         conntrack.forget(nat_flows.stale(before, after, conntrack.flows(), local))
 
 
+def _set_accept(change: Change, host: Host) -> t.Iterator[Step]:
+    from . import foreign_host
+
+    wish = t.cast(ForeignAccept, change.after)
+    yield lambda: foreign_host.put(wish)
+
+
+def _delete_accept(change: Change, host: Host) -> t.Iterator[Step]:
+    from . import foreign_host
+
+    found = t.cast(ForeignAccept, change.before)
+    yield lambda: foreign_host.take_away(found)
+
+
 _HANDLERS: dict[tuple[type, str], t.Callable[[Change, Host], t.Iterator[Step]]] = {
     (Namespace, "create"): _create_namespace,
     (Namespace, "update"): _update_namespace,
@@ -263,4 +277,7 @@ _HANDLERS: dict[tuple[type, str], t.Callable[[Change, Host], t.Iterator[Step]]] 
     (Table, "update"): _set_table,
     (Table, "delete"): _delete_table,
     **{(SysctlFile, action): _put_file for action in ("create", "update", "delete")},
+    (ForeignAccept, "create"): _set_accept,
+    (ForeignAccept, "update"): _set_accept,
+    (ForeignAccept, "delete"): _delete_accept,
 }

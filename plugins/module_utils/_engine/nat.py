@@ -136,15 +136,15 @@ def _look_at(host: Host, netns: str) -> _Place:
 # -- one network that is wanted
 
 
-def _uplink(nat: Nat, digit: str, where: _Place) -> str:
+def uplink_of(nat: Nat, digit: str, host: Host) -> str:
     """The device to the outside; of an IPv6 default route, or else where IPv4 leaves."""
     if nat.uplink not in (None, "auto"):
         if nat.uplink == nat.interface:
             raise InputError(f"nat {nat.network}: uplink: {nat.uplink} is the interface too: name the device that leads outside")
         return str(nat.uplink)
-    found = where.host.default_device(nat.netns, f"ipv{digit}")
+    found = host.default_device(nat.netns, f"ipv{digit}")
     if found is None and digit == "6":
-        found = where.host.default_device(nat.netns, "ipv4")
+        found = host.default_device(nat.netns, "ipv4")
     if found is None:
         where_to = place(nat.netns)
         raise StateError(f"nat {nat.network}: uplink: auto finds no default route {where_to}: name the uplink or add a default route")
@@ -160,7 +160,7 @@ def _side(nat: Nat, digit: str, where: _Place) -> Side | None:
         return None
     if where.read(f"net/ipv{digit}/conf/{ALL}/forwarding") is None:
         raise StateError(f"nat {nat.network}: subnets: {subnets[0]} cannot be used: this host has no IPv{digit}")
-    interface, uplink = str(nat.interface), _uplink(nat, digit, where)
+    interface, uplink = str(nat.interface), uplink_of(nat, digit, where.host)
     for option, device in (("interface", interface), ("uplink", uplink)):
         quote(device, f"nat {nat.network}: {option}")
     per_device = where.per_device(digit)

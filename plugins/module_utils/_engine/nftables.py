@@ -50,17 +50,18 @@ def quote(name: str, option: str) -> str:
 # -- running nft
 
 
-def _find() -> str | None:
-    return shutil.which("nft", path=f"{_SBIN}:{os.environ.get('PATH', '')}")
+def find(program: str = "nft") -> str | None:
+    """Where a program of the host is."""
+    return shutil.which(program, path=f"{_SBIN}:{os.environ.get('PATH', '')}")
 
 
 def installed() -> bool:
     """Whether the host has the program."""
-    return _find() is not None
+    return find() is not None
 
 
 def _program() -> str:
-    found = _find()
+    found = find()
     if found is None:
         raise StateError(
             "netns_nat needs the program nft, which is not on this host: "
@@ -88,7 +89,8 @@ def _output(what: str, *arguments: str, text: str = "") -> str:
 
 
 @contextlib.contextmanager
-def _inside(netns: str) -> t.Iterator[None]:
+def inside(netns: str) -> t.Iterator[None]:
+    """The calling thread is in a namespace, and so are the programs that it runs."""
     fd = namespaces.open_reference(netns)
     try:
         with namespaces.entered(fd):
@@ -100,7 +102,7 @@ def _inside(netns: str) -> t.Iterator[None]:
 @contextlib.contextmanager
 def scratch() -> t.Iterator[None]:
     """The calling thread is in a new, empty namespace, which is gone afterwards."""
-    with _inside(HOST):
+    with inside(HOST):
         syscalls.unshare()
         yield
 
@@ -160,9 +162,9 @@ def elements(ruleset: str) -> dict[str, frozenset[str]]:
 
 def tables(netns: str) -> list[tuple[str, str]]:
     """Family and name of each table in a namespace, everybody's. A host without nft has none: it took nft to make one."""
-    if _find() is None:
+    if find() is None:
         return []
-    with _inside(netns):
+    with inside(netns):
         listing = _output(f"list the tables {place(netns)}", "-j", "list", "tables")
     found = (entry["table"] for entry in json.loads(listing)["nftables"] if "table" in entry)
     return [(content["family"], content["name"]) for content in found]
@@ -170,7 +172,7 @@ def tables(netns: str) -> list[tuple[str, str]]:
 
 def named(netns: str) -> list[tuple[str, str]]:
     """As ``tables``, asked of the kernel: a hundredth of the time, and where there is no nft too."""
-    with _inside(netns):
+    with inside(netns):
         try:
             channel = rtnetlink.Socket(_NETLINK_NETFILTER)
         except OSError:  # a kernel without netfilter
@@ -191,7 +193,7 @@ def live(netns: str, family: str, table: str) -> Table | None:
         return None
     what = f"list the table {family} {table} {place(netns)}"
     try:
-        with _inside(netns):
+        with inside(netns):
             listing = _output(what, "-j", "list", "table", family, table)
             text = _output(what, "list", "table", family, table)
     except KernelError:
@@ -203,11 +205,46 @@ def live(netns: str, family: str, table: str) -> Table | None:
 
 def ruleset(netns: str) -> list[dict[str, t.Any]]:
     """Everything in a namespace as nft lists it, in its order. A host without nft has nothing."""
-    if _find() is None:
+    if find() is None:
         return []
-    with _inside(netns):
+    with inside(netns):
         listing = _output(f"list the rules {place(netns)}", "-j", "list", "ruleset")
     return [entry for entry in json.loads(listing)["nftables"] if "metainfo" not in entry]
+
+
+# -- single rules in tables of others, known by their comment
+
+
+def rule_texts(netns: str, family: str, table: str, chain: str, note: str) -> tuple[str, ...]:
+    """The rules of a chain with this comment, as nft lists them."""
+    with inside(netns):
+        return _texts(family, table, chain, note)
+
+
+def _texts(family: str, table: str, chain: str, note: str) -> tuple[str, ...]:
+    listing = _output(f"list the chain {chain} of table {family} {table}", "list", "chain", family, table, chain)
+    return tuple(line.strip() for line in listing.splitlines() if line.rstrip().endswith(f'comment "{note}"'))
+
+
+def canonical_rules(family: str, rules: t.Sequence[str], note: str) -> tuple[str, ...]:
+    """Rules with this comment as nft will list them."""
+    place = f"{family} scratch forward"
+    lines = [f"add table {family} scratch", f"add chain {place}", *(f"add rule {place} {rule}" for rule in rules)]
+    with scratch():
+        _output("read the rules meant for this network", "-f", "-", text="\n".join([*lines, ""]))
+        return _texts(family, "scratch", "forward", note)
+
+
+def replace_marked(netns: str, place: tuple[str, str, str], note: str, rules: t.Sequence[str]) -> None:
+    """In one transaction: these rules are the first of a chain, and no others there have the comment."""
+    where = " ".join(place)
+    there = [entry["rule"] for entry in ruleset(netns) if "rule" in entry]
+    marked = [rule for rule in there if (rule["family"], rule["table"], rule["chain"]) == place and rule.get("comment") == note]
+    lines = [f"delete rule {where} handle {rule['handle']}" for rule in marked]
+    lines += [f"insert rule {where} {rule}" for rule in reversed(rules)]
+    if lines:
+        with inside(netns):
+            _output(f"set rules in chain {where}", "-f", "-", text="\n".join([*lines, ""]))
 
 
 # -- changing
@@ -220,11 +257,11 @@ def _emptied(family: str, table: str) -> str:
 
 def replace(netns: str, table: Table) -> None:
     """Put ``table`` in the place of what has its name, in one transaction: no packet meets a state in between."""
-    with _inside(netns):
+    with inside(netns):
         _output(f"set the table {table.name} {place(netns)}", "-f", "-", text=_emptied(table.family, table.table) + table.text)
 
 
 def remove(netns: str, family: str, table: str) -> None:
     """Take a table away, with all in it; none is fine."""
-    with _inside(netns):
+    with inside(netns):
         _output(f"remove the table {family} {table} {place(netns)}", "-f", "-", text=_emptied(family, table))

@@ -21,7 +21,21 @@ from . import ip_messages, link_messages, namespaces, rtnetlink
 from .host import Host
 from .options import Wanted
 from .record import Resource, pairs
-from .resources import Address, Link, Namespace, Nat, OnlyAddresses, Route, Rule, Sysctl, SysctlFile, Table, TakeOver, Veth
+from .resources import (
+    Address,
+    ForeignAccept,
+    Link,
+    Namespace,
+    Nat,
+    OnlyAddresses,
+    Route,
+    Rule,
+    Sysctl,
+    SysctlFile,
+    Table,
+    TakeOver,
+    Veth,
+)
 from .state import MAIN, Observed
 from .values import HOST, family_of
 
@@ -37,7 +51,7 @@ def settle(host: Host, wanted: Wanted, may_lack_nft: bool = False) -> Wanted:
     """
     if not any(isinstance(resource, Nat) for resource in (*wanted.present, *wanted.absent)):
         return wanted
-    from . import nat, nat_host
+    from . import foreign_host, nat, nat_host
 
     present, absent = ([resource for resource in side if not isinstance(resource, Nat)] for side in (wanted.present, wanted.absent))
     coming, going = ([resource for resource in side if isinstance(resource, Nat)] for side in (wanted.present, wanted.absent))
@@ -47,8 +61,9 @@ def settle(host: Host, wanted: Wanted, may_lack_nft: bool = False) -> Wanted:
         if router.netns not in made and not view.there(router.netns):
             Observed(places={router.netns: "missing"}).need_place(router.netns, router)
     kept, removed = nat.resolve(coming, going, view)
-    present += kept
-    absent += removed
+    accepts, obsolete = foreign_host.resolve(coming, going, host, view, present)
+    present += [*kept, *accepts]
+    absent += [*removed, *obsolete]
     # the wishes themselves stay, to be judged by what they name
     merged = {resource.key: resource for resource in (*coming, *present)}
     return dataclasses.replace(wanted, present=tuple(merged.values()), absent=tuple(absent))
@@ -362,6 +377,12 @@ def _files(host: Host, state: Observed, netns: str, resources: t.Sequence[Sysctl
             state.found[resource.key] = SysctlFile(path=resource.path, text=text)
 
 
+def _foreign_accepts(host: Host, state: Observed, netns: str, resources: t.Sequence[ForeignAccept]) -> None:
+    from . import foreign_host
+
+    state.found.update((found.key, found) for found in foreign_host.found(netns, resources))
+
+
 _READERS: dict[t.Any, t.Callable[[Host, Observed, str, t.Any], None]] = {
     (Address, OnlyAddresses, TakeOver): _addresses,
     TakeOver: _all_routes,
@@ -370,4 +391,5 @@ _READERS: dict[t.Any, t.Callable[[Host, Observed, str, t.Any], None]] = {
     Sysctl: _sysctls,
     Table: _tables,
     SysctlFile: _files,
+    ForeignAccept: _foreign_accepts,
 }

@@ -41,6 +41,7 @@ def nat(item: Item, present: bool) -> Nat:
         publish=_published(item.get("publish") or (), subnets) if present else (),
         isolation=item.get("isolation") or "networks",
         hairpin=item.get("hairpin") is not False,
+        foreign_drop=item.get("foreign_drop"),
     )
 
 

@@ -21,14 +21,14 @@ import typing as t
 from .changes import Change
 from .errors import StateError
 from .record import Key, Resource
-from .resources import Address, Link, Namespace, Nat, OnlyAddresses, Route, Rule, Sysctl, SysctlFile, Table, TakeOver, Veth
+from .resources import Address, ForeignAccept, Link, Namespace, Nat, OnlyAddresses, Route, Rule, Sysctl, SysctlFile, Table, TakeOver, Veth
 from .values import HOST, OUR_PROTOCOL
 
 if t.TYPE_CHECKING:
     from .options import Wanted
     from .state import Observed
 
-_NOT_OWNED = (Sysctl, OnlyAddresses, Table, SysctlFile)  # they go with nothing, with their addresses, with their network
+_NOT_OWNED = (Sysctl, OnlyAddresses, Table, SysctlFile, ForeignAccept)  # they go with nothing, with their addresses, with their network
 
 Records = t.Mapping[str, tuple[Resource, ...]]
 

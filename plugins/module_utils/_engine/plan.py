@@ -20,7 +20,7 @@ from .changes import Change, Phase
 from .compare import differences
 from .errors import StateError
 from .record import Resource
-from .resources import Address, Link, Namespace, Nat, OnlyAddresses, Route, Rule, Sysctl, SysctlFile, Table, TakeOver, Veth
+from .resources import Address, ForeignAccept, Link, Namespace, Nat, OnlyAddresses, Route, Rule, Sysctl, SysctlFile, Table, TakeOver, Veth
 from .values import no_namespace, place
 
 if t.TYPE_CHECKING:
@@ -269,6 +269,14 @@ def _file(wish: SysctlFile, state: Observed) -> t.Iterator[Change]:
         yield Change.update(found, wish, differences(found, wish), (Phase.FIREWALL, 0))
 
 
+def _foreign_accept(wish: ForeignAccept, state: Observed) -> t.Iterator[Change]:
+    found = state.like(wish)
+    if found is None:
+        yield Change.create(wish, (Phase.FIREWALL, 1), "others would drop it")
+    elif found.rules != wish.rules:
+        yield Change.update(found, wish, {"rules": (found.rules, wish.rules)}, (Phase.FIREWALL, 1))
+
+
 # --- absent: what is not there is fine, also where its whole namespace is not there
 
 
@@ -312,7 +320,7 @@ def _no_rule(wish: Rule, state: Observed, doomed: set[str]) -> t.Iterator[Change
             yield Change.delete(found, (Phase.NO_RULE, 0), state.because)
 
 
-def _no_table(wish: Table, state: Observed, doomed: set[str]) -> t.Iterator[Change]:
+def _no_table(wish: Table | ForeignAccept, state: Observed, doomed: set[str]) -> t.Iterator[Change]:
     found = state.found.get(wish.key)
     if found and wish.netns not in doomed:
         yield Change.delete(found, (Phase.NO_FIREWALL, 0), state.because)
@@ -342,6 +350,7 @@ _PRESENT: dict[type, t.Callable[[t.Any, Observed], t.Iterator[Change]]] = {
     Nat: _nat,
     Table: _table,
     SysctlFile: _file,
+    ForeignAccept: _foreign_accept,
 }
 _ABSENT: dict[type, t.Callable[[t.Any, Observed, set[str]], t.Iterator[Change]]] = {
     Namespace: _no_namespace,
@@ -355,4 +364,5 @@ _ABSENT: dict[type, t.Callable[[t.Any, Observed, set[str]], t.Iterator[Change]]]
     Sysctl: _nothing,
     Table: _no_table,
     SysctlFile: _no_file,
+    ForeignAccept: _no_table,
 }

@@ -37,6 +37,7 @@ class Finding(t.NamedTuple):
 IDS = (
     "bridge_netfilter",
     "conntrack_missing",
+    "foreign_drop",
     "ipv6_disabled",
     "kind_missing",
     "namespaces_missing",
@@ -66,6 +67,7 @@ class Wish:
     uplink: str = ""  # empty: the one of the default route
     bridge_uplink: bool = False
     nat: bool = False
+    foreign_drop: str = "fail"
     kinds: tuple[str, ...] = ()
     links: tuple[str, ...] = ()
     ignore: frozenset[str] = frozenset()
@@ -94,6 +96,7 @@ def read(params: t.Mapping[str, t.Any], check_mode: bool) -> Wish:
         uplink="" if uplink == "auto" else uplink,
         bridge_uplink=params["bridge_uplink"],
         nat=params["nat"],
+        foreign_drop=params["foreign_drop"],
         kinds=tuple(dict.fromkeys(params["kinds"] or ())),
         links=tuple(values.interface_name(name, "links") for name in params["links"] or ()),
         ignore=frozenset(params["ignore"] or ()),

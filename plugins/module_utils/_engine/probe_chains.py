@@ -100,13 +100,19 @@ class Rules:
         meant = {own if family == "ip" else family for family in families}
         suspect = None
         for hook in hooks:
-            bases = [base for base in self._bases if base["hook"] == hook and base["family"] in meant and self._concerns(base, packet)]
-            for base in sorted(bases, key=lambda base: base.get("prio", 0)):
-                drop = self._base(base, packet)
-                if drop and drop.certain:
+            for _base, drop in self.each_drop(packet, hook, meant):
+                if drop.certain:
                     return drop
                 suspect = suspect or drop
         return suspect
+
+    def each_drop(self, packet: Packet, hook: str, families: t.Collection[str]) -> t.Iterator[tuple[Entry, Drop]]:
+        """The chains of a hook that drop the packet should those before them let it pass, each with the place."""
+        bases = [base for base in self._bases if base["hook"] == hook and base["family"] in families and self._concerns(base, packet)]
+        for base in sorted(bases, key=lambda base: base.get("prio", 0)):
+            drop = self._base(base, packet)
+            if drop:
+                yield base, drop
 
     def translates(self) -> bool:
         """Whether some rule gives packets another source address."""
@@ -172,7 +178,8 @@ class Rules:
         family, table = rule["family"], rule["table"]
         if name in ("drop", "reject"):
             comment = f' "{rule["comment"]}"' if rule.get("comment") else ""
-            drop = Drop(family, table, rule["chain"], f"handle {rule.get('handle', '?')}{comment}", sure)
+            told = f"'{rule['text']}'" if "text" in rule else f"handle {rule.get('handle', '?')}{comment}"
+            drop = Drop(family, table, rule["chain"], told, sure)
             if sure:
                 return _Verdict(name, drop)
             suspects.append(drop)

@@ -17,6 +17,7 @@ import dataclasses
 import typing as t
 
 from .record import Key, Pairs, Resource, lazy
+from .resources_foreign import ForeignAccept as ForeignAccept
 from .resources_nat import Publish as Publish
 from .resources_nat import SysctlFile as SysctlFile
 from .resources_nat import Table as Table
@@ -377,6 +378,7 @@ class Nat(Resource):
     publish: tuple[Publish, ...] = ()
     isolation: str | None = None
     hairpin: bool | None = None
+    foreign_drop: str | None = None  # fail, accept or ignore
 
     @property
     def devices(self) -> list[str]:

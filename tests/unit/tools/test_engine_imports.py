@@ -20,7 +20,8 @@ LAYERS = (
     ("command_line", "watch", "replay"),
     ("transaction", "recovery", "journal", "registry", "saved", "running", "waiting", "apply", "report", "info", "snapshot"),
     ("ownership", "homes", "remembered", "codec", "plan", "changes", "compare", "takeover", "options", "ip_options")
-    + ("observe", "state", "host", "nat_host", "preflight", "probe", "probe_chains", "probe_options", "probe_wire"),
+    + ("observe", "state", "host", "nat_host", "preflight", "probe", "probe_chains", "probe_options", "probe_wire")
+    + ("foreign", "foreign_host", "foreign_firewalld"),
     ("rtnetlink", "ip_messages", "link_messages")
     + ("kinds", "kind_options", "bridge")
     + ("namespaces", "syscalls", "processes", "resolver")
@@ -47,6 +48,7 @@ PURE = (
     "probe_chains",
     "probe_options",
     "probe_wire",
+    "foreign",
 )
 # What a pure room has no business with: the kernel, other processes, the clock.
 IMPURE_MODULES = {"ctypes", "fcntl", "os", "pyroute2", "select", "signal", "socket", "subprocess", "time"}

@@ -16,7 +16,6 @@ from ansible_collections.linuxnet.netns.plugins.module_utils import _argspec_pre
 from ansible_collections.linuxnet.netns.plugins.module_utils._engine import (
     preflight,
     preflight_files,
-    preflight_firewall,
     preflight_host,
     preflight_kernel,
     preflight_managers,
@@ -272,31 +271,6 @@ def test_a_file_that_is_not_ours_is_not_touched(host: Host) -> None:
 def test_a_name_that_means_something_else_in_a_drop_in_is_refused(host: Host) -> None:
     with pytest.raises(InputError, match=r"^links: 'br\*' cannot be named in a drop-in"):
         preflight_files.plan(DropIns("lab", "runtime", ("br*",)), str(host))
-
-
-# --- iptables-legacy
-
-
-@pytest.mark.parametrize(
-    ("rules", "expected"),
-    [
-        ("-P FORWARD ACCEPT\n", ""),
-        ("-P FORWARD DROP\n", "dropped by the policy of chain FORWARD of iptables-legacy"),
-        ("-P FORWARD DROP\n-A FORWARD -i br-lab -o br-lab -j ACCEPT\n", ""),
-        ("-P FORWARD DROP\n-A FORWARD -i br-+ -j ACCEPT\n", ""),
-        ("-P FORWARD DROP\n-A FORWARD -m physdev --physdev-is-bridged -m comment --comment 'frames, all' -j ACCEPT\n", ""),
-        ("-P FORWARD DROP\n-A FORWARD -i docker0 -j ACCEPT\n", "dropped by the policy of chain FORWARD of iptables-legacy"),
-        ("-P FORWARD DROP\n-A FORWARD -m set --match-set x src -j ACCEPT\n", "dropped by the policy of chain FORWARD of iptables-legacy"),
-        ("-P FORWARD ACCEPT\n-A FORWARD -j REJECT\n", "dropped by rule '-A FORWARD -j REJECT' of iptables-legacy"),
-        ("-P FORWARD ACCEPT\n-A FORWARD -s 10.0.0.0/8 -j DROP\n", ""),
-    ],
-)
-def test_iptables_legacy(host: Host, monkeypatch: pytest.MonkeyPatch, rules: str, expected: str) -> None:
-    monkeypatch.setattr(preflight_firewall.shutil, "which", lambda name, path: f"/sbin/{name}")
-    programs.use(lambda words, _text, _environment: programs.Ended(0, rules if words[0] == "/sbin/iptables-legacy" else "", ""))
-    assert preflight_firewall._legacy(4, "br-lab", str(host)) == ""  # its table is not there
-    host.write("proc/net/ip_tables_names", "nat\nfilter\n")
-    assert preflight_firewall._legacy(4, "br-lab", str(host)) == expected
 
 
 # --- the kernel

@@ -1,0 +1,198 @@
+# Copyright (c) 2026, linuxnet.netns contributors
+# GNU General Public License v3.0+ (see LICENSES/GPL-3.0-or-later.txt or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""A network behind NAT beside other people's firewalls, each as the service that it is."""
+
+from __future__ import annotations
+
+import json
+import pathlib
+import re
+
+import pytest
+import systemd_host
+from lab import NOTHING, THROUGH, Lab
+
+DOCKER, UFW, FIREWALLD = (
+    "systemctl start docker",
+    "ufw --force enable",
+    "systemctl start firewalld; until firewall-cmd -q --state; do sleep 0.1; done",
+)
+FORWARDING = "sysctl -qw net.ipv4.ip_forward=1"
+IN_DOCKER = "lab in chain DOCKER-USER of table ip filter"
+IN_UFW = ["lab in chain ufw-user-forward of table ip filter", "lab in chain ufw6-user-forward of table ip6 filter"]
+# How it is started, what goes through without anything of ours in it, and where something of ours comes.
+FIREWALLS = {
+    "docker": (DOCKER, {**THROUGH, "out4": None, "near4": None}, [IN_DOCKER]),
+    # it found a router and left it one
+    "docker-on-a-router": (f"{FORWARDING}; {DOCKER}", THROUGH, []),
+    "ufw": (UFW, NOTHING, IN_UFW),
+    "ufw-that-rejects": (f"sed -i s/FORWARD_POLICY=.*/FORWARD_POLICY=REJECT/ /etc/default/ufw; {UFW}", NOTHING, IN_UFW),
+    "docker-and-ufw": (f"{DOCKER}; {UFW}", NOTHING, [IN_DOCKER, IN_UFW[1]]),
+    "ufw-and-docker": (f"{UFW}; {DOCKER}", NOTHING, [IN_DOCKER, IN_UFW[1]]),
+    "firewalld": (FIREWALLD, NOTHING, ["lab in zone trusted of firewalld"]),
+}
+TABLE = """
+table inet filter {
+  chain forward {
+    type filter hook forward priority 0; policy drop;
+    tcp dport 25 drop
+  }
+}
+"""
+IN_TABLE = "lab in chain forward of table inet filter"
+
+
+@pytest.fixture
+def network(host: systemd_host.Host) -> Lab:
+    return Lab(host)
+
+
+def rules(host: systemd_host.Host) -> str:
+    """Everybody's rules, less what is counted; firewalld makes chains for a zone when it first needs them, and keeps them."""
+    told = host.shell("nft -s list ruleset; for ip in ip ip6; do ${ip}tables-legacy-save; done")
+    told = re.sub(r"\[\d+:\d+\]|^#.*$|counter packets \d+ bytes \d+", "", told, flags=re.MULTILINE)
+    return "\n".join(line for line in re.sub(r"\tchain \w+_trusted\w* \{[^}]*\}\n\n?", "", told).splitlines() if line.strip())
+
+
+@pytest.mark.parametrize("name", FIREWALLS)
+def test_the_firewall_was_first(host: systemd_host.Host, network: Lab, name: str) -> None:
+    start, without, places = FIREWALLS[name]
+    host.shell(start)
+    before = rules(host)
+    assert network.run(foreign_drop="ignore").accepts() == []
+    assert network.traffic() == without
+    planned = network.run(check_mode=True)
+    told = network.run()
+    assert told.accepts() == [f"create {place}" for place in places], told
+    assert planned.changes == told.changes
+    assert network.traffic() == THROUGH
+    assert network.run().changes == []
+    gone = network.run(state="absent")
+    assert gone.accepts() == [f"delete {place}" for place in places], gone
+    assert rules(host) == before
+
+
+@pytest.mark.parametrize("name", [name for name in FIREWALLS if name not in ("ufw-that-rejects", "ufw-and-docker")])
+def test_the_network_was_first(host: systemd_host.Host, network: Lab, name: str) -> None:
+    start, without, places = FIREWALLS[name]
+    assert network.run().accepts() == []
+    assert network.traffic() == THROUGH
+    host.shell(start)
+    assert network.traffic() == without
+    told = network.run()
+    assert told.accepts() == [f"create {place}" for place in places], told
+    assert network.traffic() == THROUGH
+    assert network.run().changes == []
+    network.run(state="absent")
+    assert "br-lab" not in rules(host)
+
+
+@pytest.mark.parametrize("again", ["ufw reload", "systemctl restart docker", "firewall-cmd --reload", "nft flush ruleset"])
+def test_what_was_taken_away_comes_back(host: systemd_host.Host, network: Lab, again: str) -> None:
+    host.shell(FIREWALLD if "firewall-cmd" in again else f"{DOCKER}; {UFW}")
+    network.run()
+    host.shell(again)
+    network.run()
+    assert network.traffic() == THROUGH
+    assert network.run().changes == []
+
+
+def test_a_chain_of_somebody_is_asked_for_first(host: systemd_host.Host, network: Lab) -> None:
+    host.write("/etc/nftables.conf", f"flush ruleset\n{TABLE}")
+    host.run("systemctl", "start", "nftables")
+    before = rules(host)
+    told = network.run()
+    assert told.msg == (
+        "nat lab: foreign_drop: packets from br-lab to uplink0 would be dropped in chain forward of table inet filter by its policy "
+        "on the host: "
+        "accept them there, or set foreign_drop: accept to have this network accepted at the top of chain forward of table inet filter, "
+        "or foreign_drop: ignore to leave it so"
+    )
+    assert told.changes == []
+    assert rules(host) == before
+    assert network.run("ignore").accepts() == []
+    assert network.traffic() == NOTHING
+    assert network.run("accept").accepts() == [f"create {IN_TABLE}"]
+    assert network.traffic() == THROUGH
+    # what was agreed to stays, also where it is not said again
+    assert network.run("accept").changes == network.run("fail").changes == []
+    host.run("systemctl", "restart", "nftables")
+    assert network.run("accept").accepts() == [f"create {IN_TABLE}"]
+    assert network.traffic() == THROUGH
+    assert network.run("ignore").accepts() == [f"delete {IN_TABLE}"]
+    network.run("accept")
+    assert network.run(state="absent").accepts() == [f"delete {IN_TABLE}"]
+    assert rules(host) == before
+
+
+def test_frames_of_a_bridge_have_chains_too(host: systemd_host.Host, network: Lab) -> None:
+    host.shell("nft add table bridge b; nft add chain bridge b f '{ type filter hook forward priority 0; policy drop; }'")
+    assert "from port to port of br-lab would be dropped in chain f of table bridge b" in str(network.run().msg)
+    if host.run("nft", "add rule bridge b f meta ibrname br-lab counter", check=False).returncode != 0:
+        pytest.skip("this kernel does not tell nft the name of a frame's bridge (nft_meta_bridge)")
+    assert network.run("accept").accepts() == ["create lab in chain f of table bridge b"]
+    assert network.traffic() == THROUGH
+
+
+def test_rules_of_the_old_kind(host: systemd_host.Host, network: Lab) -> None:
+    host.shell("iptables-legacy -P FORWARD DROP; ip6tables-legacy -A FORWARD -i lo -j ACCEPT; ip6tables-legacy -A FORWARD -j REJECT")
+    before = rules(host)
+    assert "chain FORWARD of table ip filter (iptables-legacy) by its policy" in str(network.run().msg)
+    assert network.run("ignore").accepts() == []
+    assert network.traffic() == NOTHING
+    told = network.run("accept")
+    places = [f"lab in chain FORWARD of table {table}" for table in ("ip filter (iptables-legacy)", "ip6 filter (ip6tables-legacy)")]
+    assert told.accepts() == [f"create {place}" for place in places], told
+    assert network.traffic() == THROUGH
+    assert network.run("accept").changes == []
+    network.run(state="absent")
+    assert rules(host) == before
+
+
+def test_a_drop_of_the_user_is_not_overruled(host: systemd_host.Host, network: Lab) -> None:
+    host.shell(f"{DOCKER}; iptables -I DOCKER-USER -i br-lab -d 203.0.113.0/24 -j DROP")
+    # one that concerns some of the traffic stays before ours
+    assert network.run().accepts() == [f"create {IN_DOCKER}"]
+    assert network.traffic() == {**THROUGH, "out4": None}
+    network.run(state="absent")
+    host.shell("iptables -I DOCKER-USER -i br-lab -j DROP")
+    told = network.run()
+    assert "dropped in chain DOCKER-USER of table ip filter by its rule '-A DOCKER-USER -i br-lab -j DROP'" in str(told.msg)
+    assert told.changes == []
+
+
+def test_a_zone_of_the_user_is_not_changed(host: systemd_host.Host, network: Lab) -> None:
+    host.shell(f"{FIREWALLD}; firewall-cmd --zone=internal --add-interface=br-lab")
+    told = network.run()
+    assert "put br-lab into another zone than internal" in str(told.msg)
+    assert told.changes == []
+    host.shell("firewall-cmd -q --permanent --zone=trusted --add-interface=br-lab; firewall-cmd -q --reload")
+    assert network.run().accepts() == []
+    assert network.traffic() == THROUGH
+    network.run(state="absent")
+    assert host.shell("firewall-cmd --get-zone-of-interface=br-lab") == "trusted\n"
+
+
+def test_a_run_that_fails_takes_its_accepts_back(host: systemd_host.Host, network: Lab) -> None:
+    host.shell(f"{DOCKER}; {UFW}")
+    before = rules(host)
+    told = network.run(broken=True)
+    assert told.accepts() == [f"create {IN_DOCKER}", f"create {IN_UFW[1]}"]
+    assert told.rolled_back is True, told.msg
+    assert rules(host) == before
+
+
+def test_the_whole_way_by_the_role(host: systemd_host.Host, network: Lab, tmp_path: pathlib.Path) -> None:
+    """On the host with the most of it: the role, a second run that changes nothing, and the removal."""
+    host.shell(f"{DOCKER}; {UFW}")
+    before = rules(host)
+    role = {"role": "linuxnet.netns.nat_network", "nat_network_name": "web", "nat_network_namespaces": ["red", "blue"]}
+    for state, changed in (("present", True), ("present", False), ("absent", True)):
+        play = {"hosts": "target", "gather_facts": False, "roles": [{**role, "nat_network_state": state}]}
+        (tmp_path / "play.json").write_text(json.dumps([play]), encoding="utf-8")
+        told = host.play(tmp_path / "play.json")
+        assert (re.search(r"changed=[1-9]", told.stdout) is not None) == changed, told.stdout
+        if state == "present":
+            assert network.traffic(("out4", "out6")) == {way: THROUGH[way] for way in ("out4", "out6")}
+    assert rules(host) == before
