@@ -589,7 +589,7 @@ def test_nothing_is_left_open(sandboxed: Sandbox) -> None:
 def test_a_host_without_nft(sandboxed: Sandbox, monkeypatch: pytest.MonkeyPatch) -> None:
     def scenario() -> None:
         sh(LAB + nft("inet fw", "gate { type filter hook forward priority 0; policy drop;"))
-        monkeypatch.setattr(nftables, "_find", lambda: None)
+        monkeypatch.setattr(nftables, "find", lambda program="nft": None)
         layer, message = failure(PING)
         assert layer == "no_answer" and "nothing wrong was found on the way" in message
 
