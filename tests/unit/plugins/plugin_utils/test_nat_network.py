@@ -172,6 +172,11 @@ def test_a_packet_without_a_size_is_as_large_as_the_network_takes() -> None:
         build(["a"], host={}, verify=verify)
 
 
+def test_what_to_do_about_other_firewalls_is_handed_on() -> None:
+    assert "foreign_drop" not in build(["a"])["nat"][0]
+    assert build(["a"], foreign_drop="accept")["nat"][0]["foreign_drop"] == "accept"
+
+
 def test_mtu_is_that_of_the_uplink_unless_chosen() -> None:
     for topology, mtu in ((build(["a"]), 1400), (build(["a"], mtu=9000), 9000), (build(["a"], uplink="enp1s0"), 1400)):
         (pair,) = topology["veths"]
