@@ -48,7 +48,8 @@ def topology(
     given = _Assignment(networks, members, found)
     link: Item = {"name": bridge, "kind": "bridge", **_networks.own_mac(bridge, host), **({} if size is None else {"mtu": size})}
     names = [member["name"] for member in members]
-    nat: Item = {"name": name, "subnets": [str(subnet) for subnet in networks], "interface": bridge, "uplink": uplink, "isolation": isolation}
+    nat: Item = {"name": name, "subnets": [str(subnet) for subnet in networks], "interface": bridge, "uplink": uplink}
+    nat["isolation"] = isolation
     nat["publish"] = [port for member in members for port in _published(member, given)]
     # nobody else can be on this bridge, so duplicate address detection would only cost seconds
     quick = {"nodad": True, "wait_for_dad": False, "exclusive": True}

@@ -69,7 +69,7 @@ class Lab:
         asked = {"name": "lab", "state": state, "check_mode": check_mode, "lists": lists}
         return Told(**json.loads(self._host.run("python3", f"{_PLACE}/engine_run.py", text=json.dumps(asked)).stdout))
 
-    def traffic(self, ways: t.Iterable[str] = THROUGH) -> dict[str, str | None]:
+    def traffic(self, ways: t.Iterable[str] = tuple(THROUGH)) -> dict[str, str | None]:
         """By way: the address that the other end saw; none where nothing came through."""
         seen = json.loads(self._host.run("python3", f"{_PLACE}/traffic.py").stdout)
         return {way: seen[way] for way in ways}

@@ -15,7 +15,8 @@ from .changes import Change
 from .errors import KernelError, StateError
 from .host import Host
 from .link_messages import Request
-from .resources import Address, ForeignAccept, Link, Namespace, Route, Rule, Sysctl, SysctlFile, Table, Veth
+from .resources import Address, Link, Namespace, Route, Rule, Sysctl, SysctlFile, Table, Veth
+from .resources_foreign import ForeignAccept
 from .rtnetlink import Message
 from .values import HOST
 

@@ -17,6 +17,7 @@ from . import resources
 from .changes import Change
 from .homes import Home
 from .record import Resource
+from .resources_foreign import ForeignAccept
 
 _CLASS, _BYTES = "", "hex"
 _ATOMS = frozenset({str, int, bool})
@@ -24,7 +25,9 @@ _ATOMS = frozenset({str, int, bool})
 _CLASSES: dict[str, type] = {
     name: kind for name, kind in vars(resources).items() if isinstance(kind, type) and issubclass(kind, Resource) and kind is not Resource
 }
-_CLASSES.update({"Nexthop": resources.Nexthop, "Publish": resources.Publish, "Change": Change, "Home": Home})
+_CLASSES.update(
+    {"Nexthop": resources.Nexthop, "Publish": resources.Publish, "ForeignAccept": ForeignAccept, "Change": Change, "Home": Home}
+)
 
 
 def to_plain(value: t.Any) -> t.Any:

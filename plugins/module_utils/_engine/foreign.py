@@ -54,28 +54,35 @@ class Way:
     bridge: bool = False
     shown: bool = False
 
-    def flows(self) -> t.Iterator[tuple[str, Packet, tuple[str, ...]]]:
-        """What goes where, as a packet, with the families of the chains that see it."""
+    def flows(self) -> t.Iterator[tuple[str, list[Packet], tuple[str, ...]]]:
+        """What goes where, as packets of several members, with the families of the chains that see them."""
         families = ("inet", "ip" if self.version == 4 else "ip6")
-        for source, neighbour in map(_two_of, self.subnets or ("",)):
-            kind = "bridge" if self.bridge else ""
+        kind = "bridge" if self.bridge else ""
+        inside = Packet(self.version, "", "", "tcp", iif=self.interface, iif_kind=kind)
+        for subnet in self.subnets or ("",):
+            pairs = _neighbours(subnet)
             if self.uplink:
-                out = Packet(self.version, source, "", "tcp", iif=self.interface, oif=self.uplink, iif_kind=kind)
-                back = dataclasses.replace(out.reply(), iif=self.uplink, oif=self.interface, iif_kind="", oif_kind=kind)
+                out = [dataclasses.replace(inside, source=source, oif=self.uplink) for source, _to in pairs]
+                back = [dataclasses.replace(each.reply(), iif=self.uplink, oif=self.interface, iif_kind="", oif_kind=kind) for each in out]
                 yield f"from {self.interface} to {self.uplink}", out, families
                 yield f"from {self.uplink} back to {self.interface}", back, families
-            near = Packet(self.version, source, neighbour, "tcp", iif=self.interface, oif=self.interface, iif_kind=kind, oif_kind=kind)
-            for packet in (near, near.reply()) if self.shown else ():
-                yield f"from port to port of {self.interface}", packet, families
+            what = f"from port to port of {self.interface}"
+            near = [dataclasses.replace(inside, source=source, to=to, oif=self.interface, oif_kind=kind) for source, to in pairs]
+            if self.shown:
+                yield what, near, families
+                yield what, [each.reply() for each in near], families
             if self.bridge:
-                yield f"from port to port of {self.interface}", dataclasses.replace(near, iif="", oif=""), ("bridge",)
+                yield what, [dataclasses.replace(each, iif="", oif="") for each in near], ("bridge",)
 
 
-def _two_of(subnet: str) -> tuple[str, str]:
-    """Two addresses; of no subnet none is known."""
-    network: t.Any = ipaddress.ip_network(subnet) if subnet else None
-    source, neighbour = (str(network[min(at, network.num_addresses - 1)]) if network else "" for at in (2, 3))
-    return source, neighbour
+def _neighbours(subnet: str) -> list[tuple[str, str]]:
+    """Pairs of addresses from both ends, as a rule about one address is none about the network; of no subnet none is known."""
+    if not subnet:
+        return [("", "")]
+    network: t.Any = ipaddress.ip_network(subnet)
+    last = network.num_addresses - 1
+    low, high = ((min(at, last) for at in (2, 3)), (max(last - at, 0) for at in (1, 2)))
+    return [(str(network[source]), str(network[to])) for source, to in (low, high)]
 
 
 class Look(t.Protocol):
@@ -115,11 +122,18 @@ def _dropped(entries: t.Sequence[Entry], ways: t.Sequence[Way]) -> dict[_Base, t
     rules = Rules(entries)
     found: dict[_Base, tuple[str, Drop]] = {}
     for way in ways:
-        for what, packet, families in way.flows():
-            for base, drop in rules.each_drop(packet, "forward", families):
-                if drop.certain:
-                    found.setdefault((base["family"], base["table"], base["name"]), (what, drop))
+        for what, packets, families in way.flows():
+            first, *others = (dict(_certain(rules, packet, families)) for packet in packets)
+            for base, drop in first.items():
+                if all(base in other for other in others):
+                    found.setdefault(base, (what, drop))
     return found
+
+
+def _certain(rules: Rules, packet: Packet, families: t.Collection[str]) -> t.Iterator[tuple[_Base, Drop]]:
+    for base, drop in rules.each_drop(packet, "forward", families):
+        if drop.certain:
+            yield (base["family"], base["table"], base["name"]), drop
 
 
 # -- one network

@@ -18,7 +18,7 @@ from .host import Host
 from .nat_host import View
 from .probe_chains import Entry
 from .record import Resource
-from .resources import Link, Nat, Table
+from .resources import Link, Nat, Table, Veth
 from .resources_foreign import FIREWALLD, ForeignAccept
 from .values import HOST, family_of
 
@@ -91,7 +91,7 @@ def _loaded(names: str) -> bool:
 
 def resolve(present: t.Sequence[Nat], absent: t.Sequence[Nat], host: Host, view: View, coming: t.Iterable[Resource]) -> _Both:
     """What the networks of a run are to have with others, and what they have and are to have no longer."""
-    bridges = {(link.netns, link.ifname) for link in coming if isinstance(link, Link) and link.link_kind == "bridge"}
+    links = {(link.netns, link.ifname): link for resource in coming for link in _links(resource)}
     looks = {netns: Look(netns) for netns in {nat.netns for nat in (*present, *absent)} if view.there(netns)}
     wanted: list[Resource] = []
     gone: list[Resource] = []
@@ -99,7 +99,8 @@ def resolve(present: t.Sequence[Nat], absent: t.Sequence[Nat], host: Host, view:
         look = looks.get(one.netns)
         if look is None:
             continue
-        wishes = foreign.accepts(_network(one, host, view, bridges), look) if one in present else []
+        network = _network(one, host, view, links) if one in present else None
+        wishes = foreign.accepts(network, look) if network else []
         wanted += wishes
         listed = {wish.key for wish in wishes}
         interface = one.interface or _interface(one, view)
@@ -110,10 +111,19 @@ def resolve(present: t.Sequence[Nat], absent: t.Sequence[Nat], host: Host, view:
 _Both = tuple[list[Resource], list[Resource]]
 
 
-def _network(one: Nat, host: Host, view: View, bridges: t.Container[tuple[str, str]]) -> Network:
+def _links(resource: Resource) -> tuple[Link, ...]:
+    return resource.ends if isinstance(resource, Veth) else (resource,) if isinstance(resource, Link) else ()
+
+
+def _network(one: Nat, host: Host, view: View, coming: t.Mapping[tuple[str, str], Link]) -> Network | None:
+    """None where a device is neither there nor to come: that is what there will be to say."""
+
+    def link(device: str) -> Link | None:
+        return coming.get((one.netns, device)) or host.link(one.netns, device)
+
     interface = str(one.interface)
-    found = host.link(one.netns, interface)
-    bridge = (one.netns, interface) in bridges or (found is not None and found.link_kind == "bridge")
+    found = link(interface)
+    bridge = found is not None and found.link_kind == "bridge"
     ways = []
     for version, switch in _BRIDGED.items():
         subnets = tuple(subnet for subnet in one.subnets if family_of(subnet) == f"ipv{version}")
@@ -125,6 +135,8 @@ def _network(one: Nat, host: Host, view: View, bridges: t.Container[tuple[str, s
             raise InputError(
                 f"nat {one.network}: {device!r} cannot be named in a rule of iptables because of the + at its end: rename the device"
             )
+    if any(link(device) is None for device in (interface, *(way.uplink for way in ways))):
+        return None
     return Network(one.netns, one.network, interface, tuple(ways), one.foreign_drop or "fail")
 
 

@@ -20,7 +20,8 @@ from .changes import Change, Phase
 from .compare import differences
 from .errors import StateError
 from .record import Resource
-from .resources import Address, ForeignAccept, Link, Namespace, Nat, OnlyAddresses, Route, Rule, Sysctl, SysctlFile, Table, TakeOver, Veth
+from .resources import Address, Link, Namespace, Nat, OnlyAddresses, Route, Rule, Sysctl, SysctlFile, Table, TakeOver, Veth
+from .resources_foreign import ForeignAccept
 from .values import no_namespace, place
 
 if t.TYPE_CHECKING:

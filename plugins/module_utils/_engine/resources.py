@@ -17,7 +17,6 @@ import dataclasses
 import typing as t
 
 from .record import Key, Pairs, Resource, lazy
-from .resources_foreign import ForeignAccept as ForeignAccept
 from .resources_nat import Publish as Publish
 from .resources_nat import SysctlFile as SysctlFile
 from .resources_nat import Table as Table
@@ -378,7 +377,7 @@ class Nat(Resource):
     publish: tuple[Publish, ...] = ()
     isolation: str | None = None
     hairpin: bool | None = None
-    foreign_drop: str | None = None  # fail, accept or ignore
+    foreign_drop: str | None = None
 
     @property
     def devices(self) -> list[str]:

@@ -15,7 +15,8 @@ from ansible_collections.linuxnet.netns.plugins.module_utils._engine import code
 from ansible_collections.linuxnet.netns.plugins.module_utils._engine.changes import Change
 from ansible_collections.linuxnet.netns.plugins.module_utils._engine.errors import StateError
 from ansible_collections.linuxnet.netns.plugins.module_utils._engine.foreign import Network, Way
-from ansible_collections.linuxnet.netns.plugins.module_utils._engine.resources import ForeignAccept, Nat
+from ansible_collections.linuxnet.netns.plugins.module_utils._engine.resources import Nat
+from ansible_collections.linuxnet.netns.plugins.module_utils._engine.resources_foreign import ForeignAccept
 from ansible_collections.linuxnet.netns.plugins.module_utils._engine.values import HOST
 
 from .conftest import run
@@ -216,6 +217,17 @@ def test_frames_are_seen_by_chains_of_the_bridge_family() -> None:
     assert foreign.accepts(dataclasses.replace(NETWORK, ways=ways), Look(nft=table(family="bridge"))) == []
 
 
+def test_a_rule_about_some_members_is_none_about_the_network() -> None:
+    def dropped(addresses: t.Any, way: Way = V4) -> bool:
+        match = {"op": "==", "left": {"payload": {"protocol": "ip", "field": "saddr"}}, "right": addresses}
+        return bool(foreign.drops(Look(nft=table("accept", [{"expr": [{"match": match}, {"drop": None}]}])), [way]))
+
+    assert not dropped("10.50.0.2")
+    assert not dropped("10.50.0.254")
+    assert dropped({"prefix": {"addr": "10.50.0.0", "len": 16}})
+    assert dropped("10.50.0.2", dataclasses.replace(V4, subnets=("10.50.0.2/32",)))
+
+
 def test_tables_of_ours_are_not_others() -> None:
     assert foreign.drops(Look(nft=table(name="linuxnet_other")), NETWORK.ways) == {}
     rule = {"expr": [{"accept": None}], "comment": "linuxnet.netns: network other"}
@@ -270,5 +282,9 @@ def test_a_device_that_iptables_would_read_otherwise_is_refused(sandboxed: Sandb
         nat = Nat(HOST, "lab", ("192.0.2.0/24",), "br+", "lo")
         with Host() as host, pytest.raises(InputError, match=r"'br\+' cannot be named in a rule of iptables"):
             foreign_host.resolve([nat], [], host, View(host), [])
+        # a device that is not there is told of by whoever looks for it
+        run("nft", "table ip t { chain f { type filter hook forward priority 0; policy drop; }; }")
+        with Host() as host:
+            assert foreign_host.resolve([dataclasses.replace(nat, interface="nodevice")], [], host, View(host), []) == ([], [])
 
     sandboxed(body)
