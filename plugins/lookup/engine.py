@@ -21,8 +21,7 @@ options:
   _terms:
     description: Nothing.
 seealso:
-  - plugin: linuxnet.netns.persist
-    plugin_type: role
+  - module: linuxnet.netns.netns_topology
 """
 
 EXAMPLES = r"""

@@ -15,7 +15,7 @@ import zipfile
 ENGINE = pathlib.Path(__file__).resolve().parents[1] / "module_utils" / "_engine"
 
 _SHEBANG = b"#!/usr/bin/env python3\n"
-_MAIN = "import sys\n\nfrom _engine.command_line import main\n\nsys.exit(main())\n"
+_MAIN = pathlib.Path(__file__).with_name("_engine_main.py")
 # The same files give the same bytes, whoever builds them: no times, and not compressed, since zlibs differ.
 _TIME = (1980, 1, 1, 0, 0, 0)
 _MODE = 0o100644
@@ -26,7 +26,7 @@ def build() -> bytes:
     target = io.BytesIO(_SHEBANG)
     target.seek(0, io.SEEK_END)
     with zipfile.ZipFile(target, "w", zipfile.ZIP_STORED) as archive:
-        _add(archive, "__main__.py", _MAIN.encode())
+        _add(archive, "__main__.py", _MAIN.read_bytes())
         _add(archive, "_engine/__init__.py", b"")  # in a zip file a folder is not a package without it
         for path in sorted(ENGINE.glob("*.py")):
             _add(archive, f"_engine/{path.name}", path.read_bytes())

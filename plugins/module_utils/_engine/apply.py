@@ -15,8 +15,9 @@ from .changes import Change
 from .errors import KernelError, StateError
 from .host import Host
 from .link_messages import Request
-from .resources import Address, Link, Namespace, Route, Rule, Sysctl, SysctlFile, Table, Veth
+from .resources import Address, Link, Namespace, Route, Rule, Sysctl, Veth
 from .resources_foreign import ForeignAccept
+from .resources_nat import SysctlFile, Table
 from .rtnetlink import Message
 from .values import HOST
 

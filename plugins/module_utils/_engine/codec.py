@@ -18,6 +18,7 @@ from .changes import Change
 from .homes import Home
 from .record import Resource
 from .resources_foreign import ForeignAccept
+from .resources_nat import Publish, SysctlFile, Table
 
 _CLASS, _BYTES = "", "hex"
 _ATOMS = frozenset({str, int, bool})
@@ -25,9 +26,7 @@ _ATOMS = frozenset({str, int, bool})
 _CLASSES: dict[str, type] = {
     name: kind for name, kind in vars(resources).items() if isinstance(kind, type) and issubclass(kind, Resource) and kind is not Resource
 }
-_CLASSES.update(
-    {"Nexthop": resources.Nexthop, "Publish": resources.Publish, "ForeignAccept": ForeignAccept, "Change": Change, "Home": Home}
-)
+_CLASSES.update({kind.__name__: kind for kind in (resources.Nexthop, Publish, Table, SysctlFile, ForeignAccept, Change, Home)})
 
 
 def to_plain(value: t.Any) -> t.Any:

@@ -15,7 +15,8 @@ from . import ip_messages, namespaces, options, processes, registry, resolver, r
 from .errors import StateError
 from .host import Host
 from .info_items import HERE, Item, Told, said
-from .resources import IPV6_DEFAULT_METRIC, Address, Namespace, Nat, Publish, Route, Rule
+from .resources import IPV6_DEFAULT_METRIC, Address, Namespace, Nat, Route, Rule
+from .resources_nat import Publish
 from .state import MAIN
 
 _KERNEL_PROTOCOLS = (2, 9)  # kernel, ra

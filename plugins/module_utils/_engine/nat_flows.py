@@ -17,7 +17,7 @@ import typing as t
 
 from .conntrack import Flow
 from .nat_publish import published
-from .resources import Publish, Table
+from .resources_nat import Publish, Table
 
 _Targets = dict[tuple[str, str, int], list[tuple[t.Optional[str], str, int]]]
 

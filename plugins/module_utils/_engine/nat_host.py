@@ -14,7 +14,8 @@ import typing as t
 from . import ip_messages, namespaces, nat_host_ports, nat_remembered, nftables, rtnetlink
 from .errors import StateError
 from .host import Host
-from .resources import Address, Publish, Table
+from .resources import Address
+from .resources_nat import Publish, Table
 from .state import MAIN
 from .values import HOST
 

@@ -19,7 +19,7 @@ import typing as t
 from . import nftables
 from .host import Host
 from .probe_chains import Entry, Packet, Rules
-from .resources import Publish
+from .resources_nat import Publish
 
 OURS = "linuxnet_"
 

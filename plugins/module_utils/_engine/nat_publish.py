@@ -22,7 +22,7 @@ import json
 import typing as t
 
 from .nftables import quote
-from .resources import Publish
+from .resources_nat import Publish
 
 if t.TYPE_CHECKING:
     from .nat_text import Side

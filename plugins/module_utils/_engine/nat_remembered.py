@@ -17,7 +17,7 @@ import typing as t
 
 from . import store
 from .errors import StateError
-from .resources import Table
+from .resources_nat import Table
 
 VERSION = 1
 _FILE = "nat"

@@ -27,7 +27,8 @@ import typing as t
 from . import nat_publish
 from .errors import InputError
 from .nftables import quote
-from .resources import Nat, Publish
+from .resources import Nat
+from .resources_nat import Publish
 
 ALL = "all"
 

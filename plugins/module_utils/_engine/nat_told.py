@@ -13,7 +13,8 @@ import json
 import typing as t
 
 from . import nat_publish
-from .resources import Nat, Table
+from .resources import Nat
+from .resources_nat import Table
 
 PREFIX = "linuxnet_"
 

@@ -21,7 +21,7 @@ import typing as t
 from . import namespaces, programs, rtnetlink, syscalls
 from .errors import InputError, KernelError, StateError
 from .programs import Ended
-from .resources import Table
+from .resources_nat import Table
 from .values import HOST, place
 
 _SBIN = "/usr/sbin:/sbin"  # not in everybody's PATH

@@ -21,8 +21,9 @@ from . import ip_messages, link_messages, namespaces, rtnetlink
 from .host import Host
 from .options import Wanted
 from .record import Resource, pairs
-from .resources import Address, Link, Namespace, Nat, OnlyAddresses, Route, Rule, Sysctl, SysctlFile, Table, TakeOver, Veth
+from .resources import Address, Link, Namespace, Nat, OnlyAddresses, Route, Rule, Sysctl, TakeOver, Veth
 from .resources_foreign import ForeignAccept
+from .resources_nat import SysctlFile, Table
 from .state import MAIN, Observed
 from .values import HOST, family_of
 

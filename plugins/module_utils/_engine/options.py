@@ -14,7 +14,8 @@ import typing as t
 from . import ip_options, values
 from .errors import InputError
 from .record import Key, Resource, pairs
-from .resources import Address, Link, Namespace, Nexthop, OnlyAddresses, Publish, Sysctl, TakeOver, Veth
+from .resources import Address, Link, Namespace, Nexthop, OnlyAddresses, Sysctl, TakeOver, Veth
+from .resources_nat import Publish
 
 Item = t.Mapping[str, t.Any]
 

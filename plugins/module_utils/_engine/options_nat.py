@@ -14,7 +14,8 @@ import typing as t
 from . import values
 from .errors import InputError
 from .nat_text import valid_network
-from .resources import Nat, Publish
+from .resources import Nat
+from .resources_nat import Publish
 
 Item = t.Mapping[str, t.Any]
 

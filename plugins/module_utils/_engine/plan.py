@@ -20,8 +20,9 @@ from .changes import Change, Phase
 from .compare import differences
 from .errors import StateError
 from .record import Resource
-from .resources import Address, Link, Namespace, Nat, OnlyAddresses, Route, Rule, Sysctl, SysctlFile, Table, TakeOver, Veth
+from .resources import Address, Link, Namespace, Nat, OnlyAddresses, Route, Rule, Sysctl, TakeOver, Veth
 from .resources_foreign import ForeignAccept
+from .resources_nat import SysctlFile, Table
 from .values import no_namespace, place
 
 if t.TYPE_CHECKING:

@@ -13,11 +13,10 @@ corrected, what is not there is made.
 from __future__ import annotations
 
 import os
-import subprocess
 import sys
 import typing as t
 
-from . import options, programs, saved, stopping, transaction
+from . import options, saved, stopping, transaction
 from .errors import NetnsError
 
 # Levels that the journal of systemd takes from the beginning of a line.
@@ -30,19 +29,12 @@ def say(level: str, text: str) -> None:
     sys.stderr.flush()
 
 
-def start_program(words: t.Sequence[str], text: str, environment: t.Mapping[str, str]) -> programs.Ended:
-    """How the engine's programs are run where there is no Ansible."""
-    done = subprocess.run(list(words), input=text, capture_output=True, text=True, check=False, env={**os.environ, **environment})
-    return programs.Ended(done.returncode, done.stdout, done.stderr)
-
-
 def replay(names: t.Sequence[str] = (), quiet: bool = False) -> list[str]:
     """Build these topologies, or all that are saved; returns those that could not be built, whose reasons have been told.
 
     One may stand on another, as a device on another topology's bridge: what fails is tried again after the rest.
     ``quiet``: nothing is told of those that are as they should be.
     """
-    programs.use(start_program)
     waiting = list(names or saved.names())
     while True:
         problems = {name: problem for name, problem in ((name, _build(name, quiet)) for name in waiting) if problem}

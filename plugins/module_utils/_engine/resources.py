@@ -17,9 +17,7 @@ import dataclasses
 import typing as t
 
 from .record import Key, Pairs, Resource, lazy
-from .resources_nat import Publish as Publish
-from .resources_nat import SysctlFile as SysctlFile
-from .resources_nat import Table as Table
+from .resources_nat import Publish
 from .values import HOST, ROUTE_TABLES, place
 
 IPV6_DEFAULT_METRIC = 1024

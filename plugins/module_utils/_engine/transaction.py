@@ -27,7 +27,8 @@ from .plan import plan
 from .plan_devices import readdressed, recreated
 from .record import Key, Resource
 from .report import Report
-from .resources import Link, Namespace, Table, Veth
+from .resources import Link, Namespace, Veth
+from .resources_nat import Table
 from .state import Observed
 from .values import HOST
 from .waiting import Leaving, wait_for_dad, waits_for_dad

@@ -7,7 +7,9 @@
 . ../setup_role_steps/steps.sh
 
 work="$(mktemp -d)"
-trap 'rm -rf "${log}" "${work}"' EXIT
+rm "${log:?}"
+log="${work}/log"
+trap 'rm -rf "${work}"' EXIT
 root="${ANSIBLE_COLLECTIONS_PATH%%:*}/ansible_collections/linuxnet/netns"
 
 # An ssh that reaches nobody and leaves a trace.
@@ -76,9 +78,8 @@ grep -q -- '--localhost_green' "${log}"
 ansible-inventory -i hosts -i "${work}/1.netns.yml" --graph netns_name_red 2>&1 | tee "${log}"
 grep -q -- '--r1_red' "${log}"
 
-cd "${work}"
-sed -n '/^cat > lab.netns.yml/,/^```/{/^```/d;p}' "${root}/README.md" | sh -e | tee "${log}"
-cd - > /dev/null
+sed -n '/^cat > lab.netns.yml/,/^ansible-inventory/p' "${root}/README.md" > "${work}/shown"
+(cd "${work}" && sh -e shown) | tee "${log}"
 grep -q -- '--localhost_red' "${log}"
 
 # ---- into the namespaces; as a template one of them would be 2, which there is not

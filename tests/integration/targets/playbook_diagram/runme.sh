@@ -8,7 +8,9 @@
 
 root="${ANSIBLE_COLLECTIONS_PATH%%:*}/ansible_collections/linuxnet/netns"
 work="$(mktemp -d)"
-trap 'rm -rf "${log}" "${work}"' EXIT
+rm "${log:?}"
+log="${work}/log"
+trap 'rm -rf "${work}"' EXIT
 
 refused() {
     sentence="$1"
@@ -36,9 +38,10 @@ fi
 test ! -e "${work}/no.svg"
 
 # ---- a topology in a file, by the command that stands in it: the picture of README.md is that one
-cd "${root}"
-eval "$(sed -n 's/^# *ansible-playbook/changed 1/p' docs/diagram.yml | sed "s|=docs/diagram.svg|=${work}/file.svg|")"
-cd - > /dev/null
+(
+    cd "${root}" || exit
+    eval "$(sed -n 's/^# *ansible-playbook/changed 1/p' docs/diagram.yml | sed "s|=docs/diagram.svg|=${work}/file.svg|")"
+)
 python check.py same "${root}/docs/diagram.svg" "${work}/file.svg"
 refused "netns_topology does not take it: missing required arguments: name found in veths" -e '{"diagram_topology": {"veths": [{}]}}'
 
@@ -55,13 +58,14 @@ look() {
     nft -j list ruleset
 }
 look > "${work}/before"
-cd "${work}"
-changed 1 linuxnet.netns.diagram --check
-test ! -e localhost.svg
-changed 1 linuxnet.netns.diagram
-changed 0 linuxnet.netns.diagram
-changed 1 linuxnet.netns.diagram -e '{"diagram_namespaces": ["web"], "diagram_file": "web.svg", "diagram_host": "gateway"}'
-cd - > /dev/null
+(
+    cd "${work}" || exit
+    changed 1 linuxnet.netns.diagram --check
+    test ! -e localhost.svg
+    changed 1 linuxnet.netns.diagram
+    changed 0 linuxnet.netns.diagram
+    changed 1 linuxnet.netns.diagram -e '{"diagram_namespaces": ["web"], "diagram_file": "web.svg", "diagram_host": "gateway"}'
+)
 look | diff "${work}/before" -
 python check.py texts "${work}/localhost.svg" localhost web db camera by-hand br-shop br-lan web-eth0 camera-eth0 10.77.0.10/24 fd77::11/64 \
     'NAT shop' br7 enp2s0 lan0 uplink0 outside

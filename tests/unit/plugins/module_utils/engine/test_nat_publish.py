@@ -31,7 +31,8 @@ from ansible_collections.linuxnet.netns.plugins.module_utils._engine import (
 from ansible_collections.linuxnet.netns.plugins.module_utils._engine.changes import Change
 from ansible_collections.linuxnet.netns.plugins.module_utils._engine.errors import InputError, StateError
 from ansible_collections.linuxnet.netns.plugins.module_utils._engine.host import Host
-from ansible_collections.linuxnet.netns.plugins.module_utils._engine.resources import Nat, Publish, Sysctl, SysctlFile, Table
+from ansible_collections.linuxnet.netns.plugins.module_utils._engine.resources import Nat, Sysctl
+from ansible_collections.linuxnet.netns.plugins.module_utils._engine.resources_nat import Publish, SysctlFile, Table
 from ansible_collections.linuxnet.netns.plugins.module_utils._engine.values import HOST
 
 from .test_nat import (
@@ -556,7 +557,9 @@ def test_a_client_that_goes_on_sending_reaches_the_new_target(sandboxed: Sandbox
         moved = lab(*(web(v, protocol="udp", to_address=THIRD[v]) for v in VERSIONS))
         put(first)
         with inside("outside"):
-            sender, steady = (socket.socket(socket.AF_INET6 if version == "6" else socket.AF_INET, socket.SOCK_DGRAM) for _ in range(2))
+            sender, steady = (
+                socket.socket(socket.AF_INET6 if version == "6" else socket.AF_INET, socket.SOCK_DGRAM) for _which in range(2)
+            )
         with sender, steady, contextlib.ExitStack() as stack:
             here = stack.enter_context(listening("client", address("client", version), 80, "udp"))
             there = stack.enter_context(listening("third", THIRD[version], 80, "udp"))

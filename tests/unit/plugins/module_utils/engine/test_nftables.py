@@ -15,7 +15,7 @@ import pytest
 
 from ansible_collections.linuxnet.netns.plugins.module_utils._engine import nftables
 from ansible_collections.linuxnet.netns.plugins.module_utils._engine.errors import InputError, KernelError, StateError
-from ansible_collections.linuxnet.netns.plugins.module_utils._engine.resources import Table
+from ansible_collections.linuxnet.netns.plugins.module_utils._engine.resources_nat import Table
 from ansible_collections.linuxnet.netns.plugins.module_utils._engine.values import HOST
 
 Sandbox = t.Callable[[t.Callable[[], t.Any]], None]
