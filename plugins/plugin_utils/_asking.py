@@ -64,7 +64,7 @@ def ask(hosts: t.Sequence[str], sources: t.Sequence[str], arguments: t.Mapping[s
         play.write_text(json.dumps(_plays(hosts, str(answers))), encoding="utf-8")
         # without a source it would be the configured one; an empty one leaves the implicit localhost
         inventory = [word for source in sources or [os.devnull] for word in ("--inventory", source)]
-        command = [sys.executable, "-m", "ansible", "playbook", *inventory, *_passed_on(arguments), str(play)]
+        command = [sys.executable, "-m", "ansible.cli.playbook", *inventory, *_passed_on(arguments), str(play)]
         done = subprocess.run(command, env=_environment(), stdin=subprocess.DEVNULL, capture_output=True, text=True, check=False)
         if not answers.exists():
             said = " ".join((done.stderr + done.stdout).strip().splitlines()[-_LAST_LINES:])
