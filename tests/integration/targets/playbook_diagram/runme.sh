@@ -57,7 +57,14 @@ look() {
     done
     nft -j list ruleset
 }
-look > "${work}/before"
+# link-local addresses come a moment after their devices: what is compared has to be at rest
+for _try in 1 2 3 4 5 6 7 8 9 10; do
+    look > "${work}/before"
+    sleep 1
+    if look | diff -q "${work}/before" - > /dev/null && ! grep -q '"tentative":true' "${work}/before"; then
+        break
+    fi
+done
 (
     cd "${work}" || exit
     changed 1 linuxnet.netns.diagram --check
