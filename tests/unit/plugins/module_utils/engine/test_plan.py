@@ -30,9 +30,9 @@ from ansible_collections.linuxnet.netns.plugins.module_utils._engine.resources i
     Route,
     Rule,
     Sysctl,
-    Table,
     Veth,
 )
+from ansible_collections.linuxnet.netns.plugins.module_utils._engine.resources_nat import Table
 from ansible_collections.linuxnet.netns.plugins.module_utils._engine.state import Observed
 
 Lists = dict[str, list[dict[str, t.Any]]]

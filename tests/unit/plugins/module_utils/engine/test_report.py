@@ -21,9 +21,9 @@ from ansible_collections.linuxnet.netns.plugins.module_utils._engine.resources i
     Route,
     Rule,
     Sysctl,
-    Table,
     Veth,
 )
+from ansible_collections.linuxnet.netns.plugins.module_utils._engine.resources_nat import Table
 
 LINK = Link("red", "br0", link_kind="bridge", mtu=1500, up=False, master="")
 PHASE = (1, 1)
