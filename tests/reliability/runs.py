@@ -64,9 +64,12 @@ class Run:
         """How it ended, None while it runs."""
         return self._process.poll()
 
-    def sees(self, path: str) -> bool:
-        """Whether the path is there on its host; one that has ended sees nothing."""
-        return os.path.lexists(f"/proc/{self._process.pid}/root{path}")
+    def sees(self, folder: str, beginning: str) -> bool:
+        """Whether there is such a file in the folder on its host; one that has ended sees nothing."""
+        try:
+            return any(name.startswith(beginning) for name in os.listdir(f"/proc/{self._process.pid}/root{folder}"))
+        except OSError:
+            return False
 
     def wait(self) -> tuple[int, str]:
         """How it ended, and what it said: for one that may have died on the way."""

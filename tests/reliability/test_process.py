@@ -58,7 +58,7 @@ def left_over(here: host.Host, empty: picture.Picture) -> list[str]:
 
 def begun(run: runs.Run, delay: float) -> None:
     """Wait until the run has written its journal, or has ended; then a moment longer."""
-    while run.ended() is None and not run.sees("/run/linuxnet-netns/journal"):
+    while run.ended() is None and not run.sees("/run/linuxnet-netns", "journal."):
         time.sleep(0.001)
     time.sleep(delay)
 
