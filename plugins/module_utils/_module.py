@@ -12,6 +12,8 @@ import os
 import sys
 import typing as t
 
+# first, since it is about the imports that follow
+from ansible_collections.linuxnet.netns.plugins.module_utils import _compile_once  # noqa: F401  # pylint: disable=unused-import
 from ansible_collections.linuxnet.netns.plugins.module_utils._engine import options, programs, saved, transaction, values
 from ansible_collections.linuxnet.netns.plugins.module_utils._engine.errors import MissingLibrary, NetnsError, ProbeError
 

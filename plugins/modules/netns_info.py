@@ -154,6 +154,7 @@ namespaces:
 
 from ansible.module_utils.basic import AnsibleModule
 
+from ansible_collections.linuxnet.netns.plugins.module_utils import _compile_once  # noqa: F401  # pylint: disable=unused-import
 from ansible_collections.linuxnet.netns.plugins.module_utils._engine import info
 from ansible_collections.linuxnet.netns.plugins.module_utils._engine.errors import NetnsError
 from ansible_collections.linuxnet.netns.plugins.module_utils._module import fail, prepare
