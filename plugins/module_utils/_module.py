@@ -14,12 +14,13 @@ import typing as t
 
 # first, since it is about the imports that follow
 from ansible_collections.linuxnet.netns.plugins.module_utils import _compile_once  # noqa: F401  # pylint: disable=unused-import
-from ansible_collections.linuxnet.netns.plugins.module_utils._engine import options, programs, saved, transaction, values
+from ansible_collections.linuxnet.netns.plugins.module_utils._engine import options, programs, transaction
 from ansible_collections.linuxnet.netns.plugins.module_utils._engine.errors import MissingLibrary, NetnsError, ProbeError
 
 if t.TYPE_CHECKING:
     from ansible.module_utils.basic import AnsibleModule
 
+    from ansible_collections.linuxnet.netns.plugins.module_utils._engine.saved import Lists
     from ansible_collections.linuxnet.netns.plugins.module_utils._engine.transaction import Report
 
 # Where a distribution's own packages are; the interpreter that Ansible chose may be another one.
@@ -35,8 +36,10 @@ def item(module: AnsibleModule, spec: t.Mapping[str, t.Any]) -> dict[str, t.Any]
     return {name: module.params[name] for name in spec}
 
 
-def terms(params: t.Mapping[str, t.Any], lists: saved.Lists) -> transaction.Terms:
+def terms(params: t.Mapping[str, t.Any], lists: Lists) -> transaction.Terms:
     """How a topology's run is made. Raises InputError."""
+    from ansible_collections.linuxnet.netns.plugins.module_utils._engine import saved, values
+
     checks: tuple[t.Any, ...] = ()
     if params["verify"]:
         from ansible_collections.linuxnet.netns.plugins.module_utils._engine import probe_options

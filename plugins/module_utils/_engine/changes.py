@@ -11,7 +11,7 @@ from __future__ import annotations
 import dataclasses
 import typing as t
 
-from .record import Key, Resource
+from .record import Key, Resource, Value, record
 from .resources import Link
 
 
@@ -49,8 +49,8 @@ def _told(value: t.Any) -> t.Any:
     return dataclasses.asdict(value) if dataclasses.is_dataclass(value) and not isinstance(value, type) else value
 
 
-@dataclasses.dataclass(frozen=True)
-class Change:
+@record
+class Change(Value):
     """``action`` is create, update, delete or move; ``differs`` what an update changes: name -> (old, new)."""
 
     action: str

@@ -18,7 +18,7 @@ from .changes import Change
 from .homes import Home
 from .record import Resource
 from .resources_foreign import ForeignAccept
-from .resources_nat import Publish, SysctlFile, Table
+from .resources_nat import Nat, Publish, SysctlFile, Table
 
 _CLASS, _BYTES = "", "hex"
 _ATOMS = frozenset({str, int, bool})
@@ -26,7 +26,7 @@ _ATOMS = frozenset({str, int, bool})
 _CLASSES: dict[str, type] = {
     name: kind for name, kind in vars(resources).items() if isinstance(kind, type) and issubclass(kind, Resource) and kind is not Resource
 }
-_CLASSES.update({kind.__name__: kind for kind in (resources.Nexthop, Publish, Table, SysctlFile, ForeignAccept, Change, Home)})
+_CLASSES.update({kind.__name__: kind for kind in (resources.Nexthop, Nat, Publish, Table, SysctlFile, ForeignAccept, Change, Home)})
 
 
 def to_plain(value: t.Any) -> t.Any:

@@ -18,9 +18,9 @@ from .host import Host
 from .nat_host import View
 from .probe_chains import Entry
 from .record import Resource
-from .resources import Link, Nat, Veth
+from .resources import Link, Veth
 from .resources_foreign import FIREWALLD, ForeignAccept
-from .resources_nat import Table
+from .resources_nat import Nat, Table
 from .values import HOST, family_of
 
 _NAMES = {"iptables-legacy": "ip_tables_names", "ip6tables-legacy": "ip6_tables_names"}

@@ -16,7 +16,7 @@ import dataclasses
 import ipaddress
 import typing as t
 
-from .record import Key
+from .record import Key, Value, record
 from .resources import Address, Link, Route, Sysctl
 from .values import HOST, ROUTE_TABLES
 
@@ -24,8 +24,8 @@ _KERNEL_LINK_LOCAL = 3  # the protocol of addresses that kernels from 5.18 on ma
 _ROUTER_ADVERTISEMENT = 9  # the protocol of routes that come again with the next one
 
 
-@dataclasses.dataclass(frozen=True)
-class Home:
+@record
+class Home(Value):
     """A device that is away: ``link`` and what hung on it are as at home, ``netns`` and ``ifname`` say where it is now."""
 
     link: Link

@@ -11,12 +11,12 @@ from __future__ import annotations
 import dataclasses
 import typing as t
 
-from . import ip_messages, namespaces, options, processes, registry, resolver, rtnetlink, values
+from . import ip_messages, namespaces, options, processes, registry, resolver, route_messages, rtnetlink, rule_messages, values
 from .errors import StateError
 from .host import Host
 from .info_items import HERE, Item, Told, said
-from .resources import IPV6_DEFAULT_METRIC, Address, Namespace, Nat, Route, Rule
-from .resources_nat import Publish
+from .resources import IPV6_DEFAULT_METRIC, Address, Namespace, Route, Rule
+from .resources_nat import Nat, Publish
 from .state import MAIN
 
 _KERNEL_PROTOCOLS = (2, 9)  # kernel, ra
@@ -150,12 +150,12 @@ def _address(address: Address) -> Item:
 
 
 def _routes(host: Host, places: t.Sequence[str], told: Told) -> None:
-    queries = [ip_messages.route_query(family, 0) for family in ip_messages.FAMILIES.values()]
+    queries = [route_messages.route_query(family, 0) for family in ip_messages.FAMILIES.values()]
     for place, data in _dumped(host, places, rtnetlink.RTM_GETROUTE, queries):
-        route = ip_messages.decode_route(data, place, lambda index, place=place: host.device_name(place, index))  # type: ignore[misc]
+        route = route_messages.decode_route(data, place, lambda index, place=place: host.device_name(place, index))  # type: ignore[misc]
         if route.protocol in _KERNEL_PROTOCOLS or route.type not in _ROUTE_TYPES:
             continue
-        more = ip_messages.beyond_route(data)
+        more = route_messages.beyond_route(data)
         if more:
             told.leave_out(route, f"options cannot say its {more}")
         else:
@@ -166,7 +166,7 @@ def _route(route: Route) -> Item:
     version6, goes = ":" in route.dest, route.type in ("unicast", "local")
     protocol = next((name for name, number in values.ROUTE_PROTOCOLS.items() if number == route.protocol), str(route.protocol))
     hops = [{**said(gateway=hop.gateway, dev=hop.dev), "weight": hop.weight, "onlink": hop.onlink} for hop in route.nexthops]
-    natural = ip_messages.natural_scope(route)
+    natural = route_messages.natural_scope(route)
     return said(
         netns=route.netns,
         dest=[route.dest],
@@ -186,14 +186,14 @@ def _route(route: Route) -> Item:
 
 
 def _rules(host: Host, places: t.Sequence[str], told: Told) -> None:
-    queries = [ip_messages.rule_query(family) for family in ip_messages.FAMILIES.values()]
+    queries = [rule_messages.rule_query(family) for family in ip_messages.FAMILIES.values()]
     for place, data in _dumped(host, places, rtnetlink.RTM_GETRULE, queries):
-        rule = ip_messages.decode_rule(data, place)
-        more = ip_messages.beyond_rule(data)
+        rule = rule_messages.decode_rule(data, place)
+        more = rule_messages.beyond_rule(data)
         # kernels before 4.17 do not say who made it; of a VRF it is the one for all VRFs
         if (rule.priority in _KERNEL_RULES or rule.protocol == _RTPROT_KERNEL) and (not rule.selectors or more):
             continue
-        if more or rule.type not in ip_messages.RULE_TYPES:
+        if more or rule.type not in rule_messages.RULE_TYPES:
             told.leave_out(rule, f"options cannot say its {more or f'type {rule.type}'}")
         else:
             told.add("rules", _rule(rule))

@@ -289,3 +289,6 @@ def _range(value: t.Any, option: str, low: int, high: int) -> str:
     if not (first.isdecimal() and last.isdecimal() and low <= int(first) <= int(last) <= high):
         raise InputError(f"{option}: {value!r} is neither a number nor a range such as 1000-1999, within {low} to {high}")
     return str(int(first)) if int(first) == int(last) else f"{int(first)}-{int(last)}"
+
+
+READERS: dict[str, t.Callable[[Item, bool], list[Resource]]] = {"addresses": addresses, "routes": routes, "rules": rules}

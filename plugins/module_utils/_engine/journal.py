@@ -24,7 +24,6 @@ from .resources import Link, Namespace, Veth
 from .snapshot import Snapshot
 
 VERSION = 1
-_FILE = "journal"
 _UNDOING = "undoing"
 
 # Of a state file: what it said before the run, and what it is to say afterwards; None where it is not there.
@@ -54,27 +53,27 @@ class Journal:
             "snapshot": {field.name: codec.to_plain(getattr(snapshot, field.name)) for field in dataclasses.fields(snapshot)},
             "files": files,
         }
-        store.write(_FILE, json.dumps(header, separators=(",", ":")) + "\n")
+        store.write(store.JOURNAL, json.dumps(header, separators=(",", ":")) + "\n")
 
     def begin(self, changes: t.Iterable[Change]) -> None:
         """These changes come next."""
         places = [self._places[id(change)] for change in changes if id(change) in self._places]
         if places:
-            store.append(_FILE, f"{max(places)}\n")
+            store.append(store.JOURNAL, f"{max(places)}\n")
 
     def undo(self) -> None:
         """From here on it goes back."""
-        store.append(_FILE, f'"{_UNDOING}"\n')
+        store.append(store.JOURNAL, f'"{_UNDOING}"\n')
 
 
 def close() -> None:
     """What was begun is done, or undone."""
-    store.remove(_FILE)
+    store.remove(store.JOURNAL)
 
 
 def left() -> Left | None:
     """What the run before this one left, if it was killed."""
-    text = store.read(_FILE)
+    text = store.read(store.JOURNAL)
     if text is None:
         return None
     # a line without its end was being written when the run was killed: nothing of what it tells had begun
@@ -91,7 +90,7 @@ def left() -> Left | None:
         return Left(changes, snapshot, files, _UNDOING in marks)
     except (ValueError, TypeError, KeyError, IndexError, AttributeError, RecursionError) as exc:
         raise StateError(
-            f"the journal of a killed run, {store.path(_FILE)}, cannot be read ({exc}): "
+            f"the journal of a killed run, {store.path(store.JOURNAL)}, cannot be read ({exc}): "
             "look at what that run left on the host, then remove it"
         ) from exc
 

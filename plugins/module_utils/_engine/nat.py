@@ -33,8 +33,8 @@ from .errors import InputError, StateError
 from .nat_text import ALL, Side, render, valid_network
 from .nftables import elements, quote
 from .record import Resource
-from .resources import Nat, Sysctl
-from .resources_nat import Publish, SysctlFile, Table
+from .resources import Sysctl
+from .resources_nat import Nat, Publish, SysctlFile, Table
 from .values import family_of, place
 
 FAMILY = "inet"

@@ -27,8 +27,7 @@ import typing as t
 from . import nat_publish
 from .errors import InputError
 from .nftables import quote
-from .resources import Nat
-from .resources_nat import Publish
+from .resources_nat import Nat, Publish
 
 ALL = "all"
 

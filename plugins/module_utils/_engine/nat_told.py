@@ -13,8 +13,7 @@ import json
 import typing as t
 
 from . import nat_publish
-from .resources import Nat
-from .resources_nat import Table
+from .resources_nat import Nat, Table
 
 PREFIX = "linuxnet_"
 

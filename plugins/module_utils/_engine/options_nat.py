@@ -14,8 +14,7 @@ import typing as t
 from . import values
 from .errors import InputError
 from .nat_text import valid_network
-from .resources import Nat
-from .resources_nat import Publish
+from .resources_nat import Nat, Publish
 
 Item = t.Mapping[str, t.Any]
 

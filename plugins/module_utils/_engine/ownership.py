@@ -21,9 +21,9 @@ import typing as t
 from .changes import Change
 from .errors import StateError
 from .record import Key, Resource
-from .resources import Address, Link, Namespace, Nat, OnlyAddresses, Route, Rule, Sysctl, TakeOver, Veth
+from .resources import Address, Link, Namespace, OnlyAddresses, Route, Rule, Sysctl, TakeOver, Veth
 from .resources_foreign import ForeignAccept
-from .resources_nat import SysctlFile, Table
+from .resources_nat import Nat, SysctlFile, Table
 from .values import HOST, OUR_PROTOCOL
 
 if t.TYPE_CHECKING:

@@ -20,6 +20,7 @@ from .resources import Address, Link, Veth
 from .values import place
 
 if t.TYPE_CHECKING:
+    from .plan import Planners, Removers
     from .state import Observed
 
 Device = tuple[str, str]
@@ -281,3 +282,7 @@ def no_link(wish: Link, state: Observed, doomed: set[str]) -> t.Iterator[Change]
         raise plan_homes.name_taken(found, wish.from_netns)
     back = dataclasses.replace(found, netns=wish.from_netns, up=False, master="", port=(), raw_port=b"")
     yield Change("move", found, back, (Phase.NO_DEVICE, 0), state.because)
+
+
+PRESENT: Planners = {Link.KIND: link, Veth.KIND: veth}
+ABSENT: Removers = {Link.KIND: no_link, Veth.KIND: no_veth}

@@ -12,8 +12,14 @@ import dataclasses
 import typing as t
 
 from .changes import Change, Phase
+from .errors import StateError
 from .record import Resource
 from .resources import Sysctl
+from .values import place
+
+if t.TYPE_CHECKING:
+    from .plan import Planners, Removers
+    from .state import Observed
 
 _IPV4, _IPV6 = "net/ipv4/conf", "net/ipv6/conf"
 # Writing the one for all devices writes that of each device, and the default; of IPv4 forwarding there is a second name.
@@ -96,3 +102,31 @@ def _overwrites(general: Resource, wish: Sysctl) -> bool:
     if path in EVERYWHERE and key == "accept_redirects":
         return directory == found[0] and device == "all"
     return directory == found[0] and key in found[1] and device != "all"
+
+
+def _sysctl(wish: Sysctl, state: Observed) -> t.Iterator[Change]:
+    state.need_place(wish.netns, wish)
+    found = state.like(wish)
+    device = wish.device
+    if found is None and wish.if_there:
+        return
+    if found is None and (state.there(wish.netns) and not (device and (wish.netns, device) in state.coming_devices)):
+        raise StateError(
+            f"sysctl {wish.name} does not exist {place(wish.netns)}: correct its name, or create the device that it belongs to first"
+        )
+    # IPv6 forwarding of the host makes it forget routes from router advertisements, unless accept_ra of the device says otherwise first
+    last = wish.path == "net/ipv6/conf/all/forwarding"
+    phase = (Phase.CLOSE if wish.if_there else Phase.DEVICE_SYSCTL if device or last else Phase.SYSCTL, int(last))
+    if found is None:
+        yield Change.update(dataclasses.replace(wish, value=None), wish, {"value": (None, wish.value)}, phase, "not there yet")
+    elif found.value != wish.value:
+        yield Change.update(found, wish, {"value": (found.value, wish.value)}, phase)
+
+
+def _nothing(wish: Sysctl, state: Observed, doomed: set[str]) -> t.Iterator[Change]:
+    """A sysctl cannot go."""
+    return iter(())
+
+
+PRESENT: Planners = {Sysctl.KIND: _sysctl}
+ABSENT: Removers = {Sysctl.KIND: _nothing}

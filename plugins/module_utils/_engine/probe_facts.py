@@ -13,7 +13,7 @@ import ipaddress
 import struct
 import typing as t
 
-from . import ip_messages, namespaces, nftables, rtnetlink
+from . import ip_messages, namespaces, nftables, route_messages, rtnetlink
 from .errors import KernelError, NetnsError
 from .host import Host
 from .probe_chains import Rules
@@ -123,13 +123,13 @@ class Facts:
             return exc
         if data is None:
             return KernelError("no such device", 0)
-        return ip_messages.decode_route(data, netns, lambda index: self._host.device_name(netns, index))
+        return route_messages.decode_route(data, netns, lambda index: self._host.device_name(netns, index))
 
     def routes(self, netns: str, to: str) -> list[Route]:
         """All routes of the main table in the family of an address."""
         family = ip_messages.FAMILIES["ipv6" if ":" in to else "ipv4"]
-        dumped = self._host.socket(netns).dump(rtnetlink.RTM_GETROUTE, ip_messages.route_query(family, MAIN))
-        return [ip_messages.decode_route(data, netns, lambda index: self._host.device_name(netns, index)) for data in dumped]
+        dumped = self._host.socket(netns).dump(rtnetlink.RTM_GETROUTE, route_messages.route_query(family, MAIN))
+        return [route_messages.decode_route(data, netns, lambda index: self._host.device_name(netns, index)) for data in dumped]
 
     def neighbour(self, netns: str, dev: str, address: str) -> Neighbour | None:
         link = self.link(netns, dev)

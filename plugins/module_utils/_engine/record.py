@@ -15,6 +15,14 @@ import typing as t
 
 from .values import HOST, place
 
+if t.TYPE_CHECKING:
+    from typing_extensions import dataclass_transform
+else:
+
+    def dataclass_transform(**_options):
+        return lambda decorator: decorator
+
+
 Key = tuple[t.Any, ...]
 _R = t.TypeVar("_R", bound="Resource")
 _T = t.TypeVar("_T")
@@ -36,13 +44,45 @@ class lazy(t.Generic[_T]):
 
     def __get__(self, record: t.Any, owner: t.Any = None) -> _T:
         value: _T = self._method(record)
-        # found there from now on, before this is asked; frozen dataclasses refuse setattr only
+        # found there from now on, before this is asked
         record.__dict__[self._name] = value
         return value
 
 
-@dataclasses.dataclass(frozen=True)
-class Resource:
+class Value:
+    """What is told by its fields: equality, hash and text are of all of them."""
+
+    def __eq__(self, other: object) -> bool:
+        if type(other) is not type(self):
+            return NotImplemented
+        read = _every(t.cast(t.Any, type(self)))
+        return bool(read(self) == read(other))
+
+    def __hash__(self) -> int:
+        return hash(_every(t.cast(t.Any, type(self)))(self))
+
+    def __repr__(self) -> str:
+        said = (f"{field.name}={getattr(self, field.name)!r}" for field in dataclasses.fields(t.cast(t.Any, self)))
+        return f"{type(self).__name__}({', '.join(said)})"
+
+
+@dataclass_transform(frozen_default=True, field_specifiers=(dataclasses.field,))
+def record(kind: type[_T]) -> type[_T]:
+    """Make a subclass of Value a dataclass. Nobody changes one: of that mypy takes care.
+
+    Each method that a dataclass gets is written and compiled anew by every run; those that Value has it does not need.
+    """
+    return dataclasses.dataclass(eq=False, repr=False)(kind)
+
+
+@functools.cache
+def _every(kind: type[Value]) -> t.Callable[[t.Any], t.Any]:
+    """What reads all fields of a record."""
+    return operator.attrgetter(*(field.name for field in dataclasses.fields(t.cast(t.Any, kind))))
+
+
+@record
+class Resource(Value):
     """Base of all records."""
 
     KIND: t.ClassVar[str] = ""

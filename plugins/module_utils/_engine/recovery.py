@@ -40,17 +40,9 @@ def recover() -> Recovered:
         forward = bool(last) and not left.undoing
         done, problems = _finish(host, last) if forward else _take_back(host, left)
     for name, (old, new) in left.files.items():
-        put(name, new if forward else old)
+        store.put(name, new if forward else old)
     journal.close()
     return Recovered([change.report() for change in done], problems)
-
-
-def put(name: str, text: str | None) -> None:
-    """A state file as it is to be."""
-    if text is None:
-        store.remove(name)
-    else:
-        store.write(name, text)
 
 
 def _finish(host: Host, last: t.Sequence[Change]) -> tuple[list[Change], list[str]]:

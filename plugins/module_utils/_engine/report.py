@@ -20,7 +20,7 @@ _NUMBERS = frozenset("0123456789abcdefABCDEFxXoO._-")  # and dates
 _WORDS = ("null", "true", "false", "yes", "no", "on", "off", "")
 
 
-@dataclasses.dataclass
+@dataclasses.dataclass(repr=False)
 class Report:
     """``changes`` in the order of execution; ``found`` the state read after the run (in check mode: before it)."""
 

@@ -16,15 +16,14 @@ from __future__ import annotations
 import dataclasses
 import typing as t
 
-from .record import Key, Pairs, Resource, lazy
-from .resources_nat import Publish
+from .record import Key, Pairs, Resource, Value, lazy, record
 from .values import HOST, ROUTE_TABLES, place
 
 IPV6_DEFAULT_METRIC = 1024
 _PROTOCOL_KERNEL = 2
 
 
-@dataclasses.dataclass(frozen=True)
+@record
 class Namespace(Resource):
     """A name under /run/netns; ``loopback`` is whether ``lo`` is up, ``resolver`` the text of its resolv.conf."""
 
@@ -57,7 +56,7 @@ class Namespace(Resource):
         return f"namespace {self.netns}"
 
 
-@dataclasses.dataclass(frozen=True)
+@record
 class Link(Resource):
     """A network device. ``link_kind`` is the kernel's kind; empty: whatever device has that name (a physical one above all)."""
 
@@ -119,7 +118,7 @@ class Link(Resource):
         return dict(getattr(self, field)).get(inner) if dot else super().attribute(name)
 
 
-@dataclasses.dataclass(frozen=True)
+@record
 class Veth(Resource):
     """A pair of veth ends, each in a namespace of its own; a wish only: what is found are two links."""
 
@@ -159,7 +158,7 @@ class Veth(Resource):
         return (self.end,) if self.peer is None else (self.end, self.peer)
 
 
-@dataclasses.dataclass(frozen=True)
+@record
 class Address(Resource):
     """An address on a device. IPv4 tells addresses apart by prefix length and peer too, IPv6 by the address alone."""
 
@@ -205,7 +204,7 @@ class Address(Resource):
         return f"{self.address}/{self.prefixlen} dev {self.dev}"
 
 
-@dataclasses.dataclass(frozen=True)
+@record
 class OnlyAddresses(Resource):
     """A wish: of the families and scopes in ``keep``, ``dev`` has no other addresses (kernel-made link-local ones stay)."""
 
@@ -223,7 +222,7 @@ class OnlyAddresses(Resource):
         return self.dev
 
 
-@dataclasses.dataclass(frozen=True)
+@record
 class TakeOver(Resource):
     """A wish: ``port`` is a port of ``bridge``, and what the host has on it the host has on the bridge."""
 
@@ -243,8 +242,8 @@ class TakeOver(Resource):
         return f"link {self.bridge} {place(self.netns)}"
 
 
-@dataclasses.dataclass(frozen=True)
-class Nexthop:
+@record
+class Nexthop(Value):
     """One way of a multipath route."""
 
     gateway: str | None = None
@@ -253,7 +252,7 @@ class Nexthop:
     onlink: bool = False
 
 
-@dataclasses.dataclass(frozen=True)
+@record
 class Route(Resource):
     """A route; the kernel tells routes apart by table, prefix and metric (and the type of service, not used here)."""
 
@@ -309,7 +308,7 @@ class Route(Resource):
         return found
 
 
-@dataclasses.dataclass(frozen=True)
+@record
 class Rule(Resource):
     """A policy routing rule: its selectors make it this rule, ``table`` and ``type`` are what it does."""
 
@@ -333,7 +332,7 @@ class Rule(Resource):
         return f"{self.family} {'' if self.priority is None else self.priority}: {shown or 'from all'}".replace(" :", ":")
 
 
-@dataclasses.dataclass(frozen=True)
+@record
 class Sysctl(Resource):
     """A value below /proc/sys/net of one namespace; ``path`` is relative to /proc/sys."""
 
@@ -355,33 +354,3 @@ class Sysctl(Resource):
         """The device whose value it is, if it is one's."""
         parts = self.path.split("/")
         return parts[3] if len(parts) == 5 and parts[2] in ("conf", "neigh") and parts[3] not in ("all", "default") else None
-
-
-@dataclasses.dataclass(frozen=True)
-class Nat(Resource):
-    """A network behind ``interface`` that leaves by ``uplink``; ``uplink`` ``auto`` is the default route's device."""
-
-    KIND: t.ClassVar[str] = "nat"
-    KEY: t.ClassVar[tuple[str, ...]] = ("netns", "network")
-    TRACE: t.ClassVar[tuple[str, ...]] = ("interface", "uplink")
-
-    netns: str
-    network: str
-    subnets: tuple[str, ...] = ()
-    interface: str | None = None
-    uplink: str | None = None
-    masquerade: bool | None = None
-    snat_to: tuple[str, ...] = ()  # one address of each family at most
-    publish: tuple[Publish, ...] = ()
-    isolation: str | None = None
-    hairpin: bool | None = None
-    foreign_drop: str | None = None
-
-    @property
-    def devices(self) -> list[str]:
-        """The devices that it names."""
-        return [name for name in (self.interface, self.uplink) if name and name != "auto"]
-
-    @property
-    def name(self) -> str:
-        return self.network

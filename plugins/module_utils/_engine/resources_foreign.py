@@ -8,15 +8,14 @@
 
 from __future__ import annotations
 
-import dataclasses
 import typing as t
 
-from .record import Resource
+from .record import Resource, record
 
 FIREWALLD = "firewalld"
 
 
-@dataclasses.dataclass(frozen=True)
+@record
 class ForeignAccept(Resource):
     """What lets a network pass where others would drop it. ``rules`` are in the words of ``program``, as that lists them.
 

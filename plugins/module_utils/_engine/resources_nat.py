@@ -8,15 +8,14 @@
 
 from __future__ import annotations
 
-import dataclasses
 import typing as t
 
-from .record import Resource
+from .record import Resource, Value, record
 from .values import family_of
 
 
-@dataclasses.dataclass(frozen=True)
-class Publish:
+@record
+class Publish(Value):
     """The host's ports ``first`` to ``last`` lead to the ports from ``to_first`` on of ``to_address``.
 
     ``host_address``: of this address of the host only; None: of all that it has in the family of ``to_address``.
@@ -51,7 +50,7 @@ class Publish:
         return f"{self.protocol} port {self.ports}" + (f" of {self.host_address}" if self.host_address else "")
 
 
-@dataclasses.dataclass(frozen=True)
+@record
 class Table(Resource):
     """An nftables table of ours. ``ruleset`` is nft's own canonical JSON and is what is compared; ``text`` makes it."""
 
@@ -73,7 +72,7 @@ class Table(Resource):
         return {"ruleset": self.text}
 
 
-@dataclasses.dataclass(frozen=True)
+@record
 class SysctlFile(Resource):
     """A drop-in by which systemd-sysctl and ``sysctl --system`` set what a network needs, whatever other files say."""
 
@@ -86,3 +85,33 @@ class SysctlFile(Resource):
     @property
     def name(self) -> str:
         return self.path
+
+
+@record
+class Nat(Resource):
+    """A network behind ``interface`` that leaves by ``uplink``; ``uplink`` ``auto`` is the default route's device."""
+
+    KIND: t.ClassVar[str] = "nat"
+    KEY: t.ClassVar[tuple[str, ...]] = ("netns", "network")
+    TRACE: t.ClassVar[tuple[str, ...]] = ("interface", "uplink")
+
+    netns: str
+    network: str
+    subnets: tuple[str, ...] = ()
+    interface: str | None = None
+    uplink: str | None = None
+    masquerade: bool | None = None
+    snat_to: tuple[str, ...] = ()  # one address of each family at most
+    publish: tuple[Publish, ...] = ()
+    isolation: str | None = None
+    hairpin: bool | None = None
+    foreign_drop: str | None = None
+
+    @property
+    def devices(self) -> list[str]:
+        """The devices that it names."""
+        return [name for name in (self.interface, self.uplink) if name and name != "auto"]
+
+    @property
+    def name(self) -> str:
+        return self.network

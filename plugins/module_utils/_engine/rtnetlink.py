@@ -60,6 +60,18 @@ class Message(t.NamedTuple):
     body: bytes
 
 
+class Request(t.NamedTuple):
+    """One message, or what makes it when it is sent, for the socket of one namespace. ``optional``: a no does no harm.
+
+    The stage says what it must wait for: stage 1 of a phase goes out when all of stage 0 is answered.
+    """
+
+    stage: int
+    netns: str
+    message: Message | t.Callable[[], Message]
+    optional: bool = False
+
+
 class Failure(t.NamedTuple):
     """The kernel's no to one request."""
 

@@ -17,10 +17,9 @@ from . import apply, namespaces, snapshot
 from .changes import Change, Phase
 from .errors import KernelError, NetnsError
 from .host import Host
-from .link_messages import Request
 from .record import Resource
 from .resources import Address, Link, Namespace, Route, Rule, Veth
-from .rtnetlink import Failure
+from .rtnetlink import Failure, Request
 from .running_refusals import explained
 from .snapshot import Snapshot
 from .values import HOST

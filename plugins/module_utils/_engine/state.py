@@ -53,7 +53,7 @@ def hangs_on(found: Resource, lost: t.Collection[tuple[str, str | None]]) -> boo
     return isinstance(found, Sysctl) and (found.netns, found.device) in lost
 
 
-@dataclasses.dataclass
+@dataclasses.dataclass(eq=False, repr=False)
 class Observed:
     """What was found. ``found`` holds objects by key, ``devices`` every device seen, ``places`` what references are."""
 

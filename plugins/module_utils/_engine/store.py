@@ -28,6 +28,7 @@ from .syscalls import reporting
 
 DIRECTORY = "/run/linuxnet-netns"
 LASTING = "/var/lib/linuxnet-netns"
+JOURNAL = "journal"  # of the run that is under way, or was killed
 _SAVED, _JSON = "saved.", ".json"
 _LOCK = "lock"
 _NEW = ".new"  # one name suffices: who writes has the lock
@@ -68,6 +69,11 @@ def idle() -> bool:
         os.close(fd)
 
 
+def there(name: str) -> bool:
+    """Whether there is anything of that name, readable or not."""
+    return os.path.lexists(path(name))
+
+
 def read(name: str) -> str | None:
     """The text of a file, or None where there is none."""
     try:
@@ -102,6 +108,14 @@ def write(name: str, text: str) -> None:
             with contextlib.suppress(OSError):
                 os.unlink(new)
             raise
+
+
+def put(name: str, text: str | None) -> None:
+    """A file as it is to be, or away."""
+    if text is None:
+        remove(name)
+    else:
+        write(name, text)
 
 
 def append(name: str, text: str) -> None:

@@ -24,6 +24,7 @@ from .resources import Address, Route, TakeOver
 from .values import ROUTE_TABLES
 
 if t.TYPE_CHECKING:
+    from .plan import Planners, Removers
     from .state import Observed
 
 _KERNEL = 2  # the protocol of routes that the kernel makes
@@ -121,3 +122,7 @@ def _rerouted(wish: TakeOver, state: Observed, route: Route, source: str, target
         name: (getattr(route, name), getattr(moved, name)) for name in ("dev", "nexthops") if getattr(route, name) != getattr(moved, name)
     }
     return Change.update(route, moved, differs, (Phase.TAKE_OVER, 2), reason, owner=wish.key)
+
+
+PRESENT: Planners = {TakeOver.KIND: take_over}
+ABSENT: Removers = {TakeOver.KIND: give_back}

@@ -18,11 +18,11 @@ PACKAGE = "ansible_collections.linuxnet.netns.plugins.module_utils._engine"
 # and "_", as plan_order, stands with that room.
 LAYERS = (
     ("command_line", "watch", "replay"),
-    ("transaction", "recovery", "journal", "registry", "saved", "running", "waiting", "apply", "report", "info", "snapshot"),
-    ("ownership", "homes", "remembered", "codec", "plan", "changes", "compare", "takeover", "options", "ip_options")
+    ("transaction", "making", "recovery", "journal", "registry", "saved", "running", "waiting", "apply", "report", "info", "snapshot"),
+    ("ownership", "homes", "remembered", "codec", "plan", "changes", "compare", "takeover", "options", "ip_options", "link_options")
     + ("observe", "state", "host", "nat_host", "preflight", "probe", "probe_chains", "probe_options", "probe_wire")
     + ("foreign", "foreign_host", "foreign_firewalld"),
-    ("rtnetlink", "ip_messages", "link_messages")
+    ("rtnetlink", "ip_messages", "route_messages", "rule_messages", "link_messages", "link_requests")
     + ("kinds", "kind_options", "bridge")
     + ("namespaces", "syscalls", "processes", "resolver")
     + ("nftables", "nat", "conntrack", "files", "programs")

@@ -10,6 +10,7 @@ import pytest
 from ansible.module_utils.common import respawn
 
 from ansible_collections.linuxnet.netns.plugins.module_utils import _module
+from ansible_collections.linuxnet.netns.plugins.module_utils._engine import saved
 from ansible_collections.linuxnet.netns.plugins.module_utils._engine.errors import InputError, KernelError, MissingLibrary
 from ansible_collections.linuxnet.netns.plugins.module_utils._engine.report import Report
 
@@ -129,7 +130,7 @@ def test_the_name_of_a_topology_can_be_a_file():
 
 
 def test_only_what_is_there_is_saved():
-    assert agreed(name="x", persist=True).saved == _module.saved.text("x", {"namespaces": [{"name": ["blue"]}]})
+    assert agreed(name="x", persist=True).saved == saved.text("x", {"namespaces": [{"name": ["blue"]}]})
     assert agreed(name="x", persist=True, state="absent").saved == ""
 
 

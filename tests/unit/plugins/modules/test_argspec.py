@@ -81,7 +81,7 @@ def comparable(spec: dict, suboptions: str) -> dict:
 
 def test_the_lists_of_a_topology_are_those_of_the_engine():
     assert list(_argspec_topology.LISTS) == list(LISTS)
-    assert set(options._READERS) == set(LISTS)
+    assert set(options.LISTS) == set(LISTS)
 
 
 @pytest.mark.parametrize("name", LISTS)

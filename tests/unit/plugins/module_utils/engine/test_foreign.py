@@ -15,8 +15,8 @@ from ansible_collections.linuxnet.netns.plugins.module_utils._engine import code
 from ansible_collections.linuxnet.netns.plugins.module_utils._engine.changes import Change
 from ansible_collections.linuxnet.netns.plugins.module_utils._engine.errors import StateError
 from ansible_collections.linuxnet.netns.plugins.module_utils._engine.foreign import Network, Way
-from ansible_collections.linuxnet.netns.plugins.module_utils._engine.resources import Nat
 from ansible_collections.linuxnet.netns.plugins.module_utils._engine.resources_foreign import ForeignAccept
+from ansible_collections.linuxnet.netns.plugins.module_utils._engine.resources_nat import Nat
 from ansible_collections.linuxnet.netns.plugins.module_utils._engine.values import HOST
 
 from .conftest import run

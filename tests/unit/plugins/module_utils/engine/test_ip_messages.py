@@ -18,10 +18,12 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from ansible_collections.linuxnet.netns.plugins.module_utils._engine import ip_messages, rtnetlink
-from ansible_collections.linuxnet.netns.plugins.module_utils._engine.ip_messages import FOREVER, ROUTE_TYPES, RULE_TYPES
+from ansible_collections.linuxnet.netns.plugins.module_utils._engine import ip_messages, route_messages, rtnetlink, rule_messages
+from ansible_collections.linuxnet.netns.plugins.module_utils._engine.ip_messages import FOREVER
 from ansible_collections.linuxnet.netns.plugins.module_utils._engine.record import pairs
 from ansible_collections.linuxnet.netns.plugins.module_utils._engine.resources import Address, Nexthop, Route, Rule
+from ansible_collections.linuxnet.netns.plugins.module_utils._engine.route_messages import ROUTE_TYPES
+from ansible_collections.linuxnet.netns.plugins.module_utils._engine.rule_messages import RULE_TYPES
 
 Sandbox = t.Callable[[t.Callable[[], t.Any]], None]
 
@@ -57,13 +59,13 @@ def addresses() -> list[Address]:
 
 
 def routes(family: int, table: int) -> list[Route]:
-    found = rtnetlink.Socket().dump(rtnetlink.RTM_GETROUTE, ip_messages.route_query(family, table))
-    return [ip_messages.decode_route(data, "", name_of) for data in found]
+    found = rtnetlink.Socket().dump(rtnetlink.RTM_GETROUTE, route_messages.route_query(family, table))
+    return [route_messages.decode_route(data, "", name_of) for data in found]
 
 
 def rules(family: str) -> list[Rule]:
-    found = rtnetlink.Socket().dump(rtnetlink.RTM_GETRULE, ip_messages.rule_query(ip_messages.FAMILIES[family]))
-    return [rule for rule in (ip_messages.decode_rule(data, "") for data in found) if rule.priority not in (0, 32766, 32767)]
+    found = rtnetlink.Socket().dump(rtnetlink.RTM_GETRULE, rule_messages.rule_query(ip_messages.FAMILIES[family]))
+    return [rule for rule in (rule_messages.decode_rule(data, "") for data in found) if rule.priority not in (0, 32766, 32767)]
 
 
 def wire(*links: str) -> None:
@@ -256,7 +258,7 @@ def test_route_is_read_back_by_iproute2_and_by_us(sandboxed: Sandbox, wanted: Ro
     def inside() -> None:
         roads()
         family = "-6" if ":" in wanted.dest else "-4"
-        assert not send(ip_messages.set_route(wanted, index_of))
+        assert not send(route_messages.set_route(wanted, index_of))
         (seen,) = ip(family, "route", "show", "table", str(wanted.table), "exact", wanted.dest)
         assert {name: seen.get(name) for name in told if name != "table"} == {name: told[name] for name in told if name != "table"}
         if told.get("table"):
@@ -269,8 +271,8 @@ def test_route_is_read_back_by_iproute2_and_by_us(sandboxed: Sandbox, wanted: Ro
         # IPv6 has the list in an order of its own
         assert sorted(found.nexthops, key=repr) == sorted(wanted.nexthops, key=repr)
         assert found.protocol == (wanted.protocol or OURS)
-        assert send(ip_messages.set_route(wanted, index_of))[0].errno == errno.EEXIST
-        assert not send(ip_messages.delete_route(found, index_of))
+        assert send(route_messages.set_route(wanted, index_of))[0].errno == errno.EEXIST
+        assert not send(route_messages.delete_route(found, index_of))
         assert found_route(wanted) is None
 
     sandboxed(inside)
@@ -285,7 +287,7 @@ def test_route_is_replaced_by_another_with_the_same_key(sandboxed: Sandbox) -> N
             (route("2001:db8:9::/48", gateway="2001:db8::9"), route("2001:db8:9::/48", gateway="2001:db8:1::9", mtu=1300)),
             (route("203.0.114.0/24", type="blackhole"), route("203.0.114.0/24", nexthops=hops)),
         ):
-            assert not send(ip_messages.set_route(first, index_of), ip_messages.set_route(second, index_of, replace=True))
+            assert not send(route_messages.set_route(first, index_of), route_messages.set_route(second, index_of, replace=True))
             found = found_route(second)
             assert found is not None
             assert asked_for(found, second) == second
@@ -301,11 +303,11 @@ def test_only_the_route_that_was_meant_is_deleted(sandboxed: Sandbox) -> None:
         gone = [route("203.0.113.0/24", gateway="192.0.2.9", metric=20), route("2001:db8:9::/48", gateway="2001:db8::9", metric=20)]
         # the first that fits would be the one with the smallest metric
         stays = [dataclasses.replace(one, metric=10) for one in gone] + [dataclasses.replace(one, table=100) for one in gone]
-        assert not send(*(ip_messages.set_route(one, index_of) for one in (*stays, *gone)))
+        assert not send(*(route_messages.set_route(one, index_of) for one in (*stays, *gone)))
         for one in gone:
             found = found_route(one)
             assert found is not None
-            assert not send(ip_messages.delete_route(found, index_of))
+            assert not send(route_messages.delete_route(found, index_of))
         assert [found_route(one) for one in gone] == [None, None]
         assert None not in [found_route(one) for one in stays]
 
@@ -367,7 +369,7 @@ def test_selectors_of_a_rule_are_read_back(sandboxed: Sandbox, family: str, sele
     def inside() -> None:
         wanted = Rule("", family, 100, pairs(selectors), table=70000)
         other = dataclasses.replace(wanted, priority=101)
-        assert not send(ip_messages.create_rule(wanted), ip_messages.create_rule(other))
+        assert not send(rule_messages.create_rule(wanted), rule_messages.create_rule(other))
         command = ["-6" if family == "ipv6" else "-4", "rule", "show", "priority", "100"]
         (seen,) = ip(*command)
         assert (seen["table"], seen["protocol"], seen["priority"]) == ("70000", "110", 100)
@@ -378,8 +380,8 @@ def test_selectors_of_a_rule_are_read_back(sandboxed: Sandbox, family: str, sele
             assert rules(family) == [expected, dataclasses.replace(expected, priority=101)]
         else:
             assert dict(rules(family)[0].selectors)["uidrange"] == selectors["uidrange"]
-        assert send(ip_messages.create_rule(wanted))[0].errno == errno.EEXIST
-        assert not send(ip_messages.delete_rule(rules(family)[0]))
+        assert send(rule_messages.create_rule(wanted))[0].errno == errno.EEXIST
+        assert not send(rule_messages.delete_rule(rules(family)[0]))
         assert [rule.priority for rule in rules(family)] == [101]
 
     sandboxed(inside)
@@ -398,12 +400,12 @@ def test_selectors_of_a_rule_are_read_back(sandboxed: Sandbox, family: str, sele
 )
 def test_what_a_rule_does_is_read_back(sandboxed: Sandbox, wanted: Rule, told: dict[str, t.Any]) -> None:
     def inside() -> None:
-        assert not send(ip_messages.create_rule(wanted))
+        assert not send(rule_messages.create_rule(wanted))
         (seen,) = ip("-6" if wanted.family == "ipv6" else "-4", "rule", "show", "priority", "5")
         assert {name: seen.get(name) for name in told} == told
         (found,) = rules(wanted.family)
         assert asked_for(found, wanted) == wanted
-        assert not send(ip_messages.delete_rule(found))
+        assert not send(rule_messages.delete_rule(found))
         assert rules(wanted.family) == []
 
     sandboxed(inside)
@@ -449,7 +451,7 @@ def test_pyroute2_reads_the_same(sandboxed: Sandbox) -> None:
         chosen = {"from": "192.0.2.0/24", "to": "198.51.100.1/32", "iif": "lo", "fwmark": 7, "fwmask": 15, "ipproto": 6, "dport": "5-6"}
         rule = Rule("", "ipv4", 100, pairs(chosen), table=70000, suppress_prefixlength=3)
         address = Address("", "left1", "198.18.0.1", 32, peer="198.18.0.2", label="left1:x", scope=LINK, metric=8, noprefixroute=True)
-        assert not send(ip_messages.set_route(way, index_of), ip_messages.set_route(many, index_of), ip_messages.create_rule(rule),
+        assert not send(route_messages.set_route(way, index_of), route_messages.set_route(many, index_of), rule_messages.create_rule(rule),
                         ip_messages.set_address(address, index_of))  # fmt: skip
         with IPRoute() as other:
             one, two = sorted(other.get_routes(family=socket.AF_INET, table=70000), key=lambda found: found.get_attr("RTA_PRIORITY"))
@@ -558,9 +560,9 @@ def some_routes(draw: t.Any) -> Route:
 @settings(derandomize=True, max_examples=100, deadline=None)
 @given(some_routes())
 def test_route_comes_back_from_its_own_request(wanted: Route) -> None:
-    message = ip_messages.set_route(wanted, DEVICES.__getitem__)
+    message = route_messages.set_route(wanted, DEVICES.__getitem__)
     assert (message.type, len(message.body) % 4) == (rtnetlink.RTM_NEWROUTE, 0)
-    assert ip_messages.decode_route(message.body, "blue", NAMES.__getitem__) == wanted
+    assert route_messages.decode_route(message.body, "blue", NAMES.__getitem__) == wanted
 
 
 @st.composite
@@ -593,10 +595,10 @@ def some_rules(draw: t.Any) -> Rule:
 @settings(derandomize=True, max_examples=100, deadline=None)
 @given(some_rules())
 def test_rule_comes_back_from_its_own_request(wanted: Rule) -> None:
-    message = ip_messages.create_rule(wanted)
+    message = rule_messages.create_rule(wanted)
     assert (message.type, len(message.body) % 4) == (rtnetlink.RTM_NEWRULE, 0)
-    assert ip_messages.decode_rule(message.body, "blue") == wanted
-    assert ip_messages.delete_rule(wanted).type == rtnetlink.RTM_DELRULE
+    assert rule_messages.decode_rule(message.body, "blue") == wanted
+    assert rule_messages.delete_rule(wanted).type == rtnetlink.RTM_DELRULE
 
 
 @pytest.mark.parametrize(

@@ -15,11 +15,11 @@ import typing as t
 
 import pytest
 
-from ansible_collections.linuxnet.netns.plugins.module_utils._engine import bridge, kinds, link_messages, rtnetlink
+from ansible_collections.linuxnet.netns.plugins.module_utils._engine import bridge, kinds, link_messages, link_requests, rtnetlink
 from ansible_collections.linuxnet.netns.plugins.module_utils._engine.host import Host
-from ansible_collections.linuxnet.netns.plugins.module_utils._engine.link_messages import MARK, Request
+from ansible_collections.linuxnet.netns.plugins.module_utils._engine.link_messages import MARK
 from ansible_collections.linuxnet.netns.plugins.module_utils._engine.resources import Link, Veth
-from ansible_collections.linuxnet.netns.plugins.module_utils._engine.rtnetlink import Message
+from ansible_collections.linuxnet.netns.plugins.module_utils._engine.rtnetlink import Message, Request
 
 Sandbox = t.Callable[[t.Callable[[], t.Any]], None]
 
@@ -49,11 +49,11 @@ def send(host: Host, requests: t.Sequence[Request]) -> None:
 
 
 def create(host: Host, link: Link) -> None:
-    send(host, link_messages.create(link, host))
+    send(host, link_requests.create(link, host))
 
 
 def update(host: Host, before: Link, wanted: dict[str, t.Any], after: Link | None = None) -> None:
-    send(host, link_messages.update(before, after or before, wanted, host))
+    send(host, link_requests.update(before, after or before, wanted, host))
 
 
 def find(host: Host, name: str, netns: str = "") -> Link:
@@ -139,7 +139,7 @@ def test_both_ends_of_a_pair_are_born_where_they_belong(sandboxed: Sandbox, plac
             Link(one, "v0", "veth", mtu=1400, mac_address="02:00:00:00:00:01", up=True, num_tx_queues=3),
             Link(other, "v1", "veth", mac_address="02:00:00:00:00:02", alias="the other", txqueuelen=7, addr_gen_mode="none"),
         )
-        send(host, link_messages.create_veth(pair, host))
+        send(host, link_requests.create_veth(pair, host))
         first, second = shown("v0", one), shown("v1", other)
         holds(
             first,
@@ -163,7 +163,7 @@ def test_both_ends_of_a_pair_are_born_where_they_belong(sandboxed: Sandbox, plac
         before[one].add("v0")
         before[other].add("v1")
         assert after == before, "nothing appeared anywhere else"
-        send(host, [link_messages.delete(other, "v1")])
+        send(host, [link_requests.delete(other, "v1")])
         assert host.link(one, "v0") is None
 
     on_the_host(sandboxed, test)
@@ -237,7 +237,7 @@ def test_a_parent_in_another_namespace(sandboxed: Sandbox) -> None:
 def test_a_device_moves(sandboxed: Sandbox) -> None:
     def test(host: Host) -> None:
         sh("ip link add v0 type veth peer v1; ip link set v0 up mtu 1400")
-        send(host, [link_messages.move("v0", "", "red", host)])
+        send(host, [link_requests.move("v0", "", "red", host)])
         assert host.link("", "v0") is None
         holds(shown("v0", "red"), mtu=1400)
         assert not find(host, "v0", "red").up
@@ -264,11 +264,11 @@ def what(request: Request) -> tuple[int, set[int], int]:
 
 def test_down_comes_first_and_up_last() -> None:
     link = Link("", "v0", "veth")
-    down = [what(request) for request in link_messages.update(link, link, {"mtu": 1400, "up": False}, NoNames())]
+    down = [what(request) for request in link_requests.update(link, link, {"mtu": 1400, "up": False}, NoNames())]
     assert down == [(rtnetlink.RTM_SETLINK, set(), 0), (rtnetlink.RTM_NEWLINK, {link_messages.IFLA_MTU}, 0)]
-    up = [what(request) for request in link_messages.update(link, link, {"up": True, "alias": "x"}, NoNames())]
+    up = [what(request) for request in link_requests.update(link, link, {"up": True, "alias": "x"}, NoNames())]
     assert up == [(rtnetlink.RTM_NEWLINK, {link_messages.IFLA_IFALIAS}, 0), (rtnetlink.RTM_SETLINK, set(), 1)]
-    born = link_messages.create(Link("", "br0", "bridge", up=True, alias="x"), NoNames())
+    born = link_requests.create(Link("", "br0", "bridge", up=True, alias="x"), NoNames())
     assert [(request.stage, *what(request)) for request in born] == [
         (0, rtnetlink.RTM_NEWLINK, {link_messages.IFLA_LINKINFO}, 0),
         (1, rtnetlink.RTM_NEWLINKPROP, {link_messages.IFLA_PROP_LIST}, 0),
@@ -287,7 +287,7 @@ def test_the_vlans_of_a_new_port_wait_for_its_index() -> None:
             return 77
 
     names = Names()
-    requests = link_messages.create(Link("", "e0", "dummy", master="br0", port=(("pvid", 7), ("vlans", (10, 11)))), names)
+    requests = link_requests.create(Link("", "e0", "dummy", master="br0", port=(("pvid", 7), ("vlans", (10, 11)))), names)
     late = [request for request in requests if callable(request.message)]
     assert [request.stage for request in late] == [2, 2]
     names.there = True
@@ -344,25 +344,25 @@ def test_a_device_is_put_back_as_it_was(sandboxed: Sandbox) -> None:
 
         before = look("br1"), look("v0"), look("v1", "red")
         foreign, one, other = find(host, "br1"), find(host, "v0"), find(host, "v1", "red")
-        send(host, [link_messages.delete("", "br1"), link_messages.delete("", "v0")])
+        send(host, [link_requests.delete("", "br1"), link_requests.delete("", "v0")])
         host.forget_names("")
         host.forget_names("red")
         sh("ip link add later type bridge")
         create(host, foreign)
-        send(host, link_messages.create_veth(Veth(one, other), host))
+        send(host, link_requests.create_veth(Veth(one, other), host))
         assert (look("br1"), look("v0"), look("v1", "red")) == before
 
     on_the_host(sandboxed, test)
 
 
 def test_attributes_of_a_kind_go_in_and_out() -> None:
-    assert link_messages.encode_info("bridge", {}) == b""
-    data = link_messages.encode_info("bridge", {"stp": True, "ageing_time": 100})
+    assert link_requests.encode_info("bridge", {}) == b""
+    data = link_requests.encode_info("bridge", {"stp": True, "ageing_time": 100})
     assert link_messages.decode_info(Link("", "br0", "bridge", raw_info=data)) == {"stp": True, "ageing_time": 100}
     assert link_messages.decode_info(Link("", "v0", "veth")) == {}
-    assert link_messages.encode_info("ifb", {}) == b""
-    assert not link_messages.starts_from_nothing("bridge")
-    assert link_messages.starts_from_nothing("gre") is kinds.KINDS["gre"].whole is True
+    assert link_requests.encode_info("ifb", {}) == b""
+    assert not link_requests.starts_from_nothing("bridge")
+    assert link_requests.starts_from_nothing("gre") is kinds.KINDS["gre"].whole is True
 
 
 def test_as_pyroute2_sees_them(sandboxed: Sandbox) -> None:
@@ -370,7 +370,7 @@ def test_as_pyroute2_sees_them(sandboxed: Sandbox) -> None:
 
     def test(host: Host) -> None:
         create(host, Link("", "br0", "bridge", mtu=1400, alias="x", info=(("priority", 77),)))
-        send(host, link_messages.create_veth(Veth(Link("", "v0", "veth", master="br0"), Link("red", "v1", "veth")), host))
+        send(host, link_requests.create_veth(Veth(Link("", "v0", "veth", master="br0"), Link("red", "v1", "veth")), host))
         with pyroute2.IPRoute() as other:
             entries = {dict(entry["attrs"])["IFLA_IFNAME"]: entry for entry in other.get_links()}
         attrs = dict(entries["br0"]["attrs"])
@@ -397,10 +397,10 @@ def test_a_vxlan_goes_in_and_out_and_is_put_back_as_it_was(sandboxed: Sandbox) -
         assert options.items() <= link_messages.decode_info(theirs).items()
         assert link_messages.below(theirs) == find(host, "below").index
         before = shown("theirs")
-        send(host, [link_messages.delete("", "theirs")])
+        send(host, [link_requests.delete("", "theirs")])
         create(host, theirs)
         assert shown("theirs") == before
-        send(host, [link_messages.delete("", "theirs")])
+        send(host, [link_requests.delete("", "theirs")])
         create(host, Link("", "ours", "vxlan", parent="below", mtu=1280, info=tuple(options.items())))
         expected = before["linkinfo"]["info_data"]
         assert shown("ours")["linkinfo"]["info_data"] == expected
@@ -415,7 +415,7 @@ def test_a_vxlan_goes_in_and_out_and_is_put_back_as_it_was(sandboxed: Sandbox) -
 def test_the_link_local_address_is_of_the_mode_from_the_first_moment(sandboxed: Sandbox, mode: str) -> None:
     def test(host: Host) -> None:
         ends = Link("", "v0", "veth", mac_address="02:00:00:00:00:01", addr_gen_mode=mode, up=True), Link("", "v1", "veth", up=True)
-        send(host, link_messages.create_veth(Veth(*ends), host))
+        send(host, link_requests.create_veth(Veth(*ends), host))
         there = [entry["local"] for link in ip("-6", "addr", "show", "dev", "v0") for entry in link["addr_info"]]
         assert len(there) == (mode != "none")
         assert ("fe80::ff:fe00:1" in there) == (mode == "eui64")

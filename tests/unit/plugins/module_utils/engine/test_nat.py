@@ -29,8 +29,8 @@ import pytest
 from ansible_collections.linuxnet.netns.plugins.module_utils._engine import namespaces, nat, nftables
 from ansible_collections.linuxnet.netns.plugins.module_utils._engine.errors import InputError, StateError
 from ansible_collections.linuxnet.netns.plugins.module_utils._engine.record import Resource
-from ansible_collections.linuxnet.netns.plugins.module_utils._engine.resources import Nat, Sysctl
-from ansible_collections.linuxnet.netns.plugins.module_utils._engine.resources_nat import Table
+from ansible_collections.linuxnet.netns.plugins.module_utils._engine.resources import Sysctl
+from ansible_collections.linuxnet.netns.plugins.module_utils._engine.resources_nat import Nat, Table
 from ansible_collections.linuxnet.netns.plugins.module_utils._engine.values import HOST
 
 Sandbox = t.Callable[[t.Callable[[], t.Any]], None]

@@ -31,8 +31,8 @@ from ansible_collections.linuxnet.netns.plugins.module_utils._engine import (
 from ansible_collections.linuxnet.netns.plugins.module_utils._engine.changes import Change
 from ansible_collections.linuxnet.netns.plugins.module_utils._engine.errors import InputError, StateError
 from ansible_collections.linuxnet.netns.plugins.module_utils._engine.host import Host
-from ansible_collections.linuxnet.netns.plugins.module_utils._engine.resources import Nat, Sysctl
-from ansible_collections.linuxnet.netns.plugins.module_utils._engine.resources_nat import Publish, SysctlFile, Table
+from ansible_collections.linuxnet.netns.plugins.module_utils._engine.resources import Sysctl
+from ansible_collections.linuxnet.netns.plugins.module_utils._engine.resources_nat import Nat, Publish, SysctlFile, Table
 from ansible_collections.linuxnet.netns.plugins.module_utils._engine.values import HOST
 
 from .test_nat import (

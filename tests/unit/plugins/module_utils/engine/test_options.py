@@ -19,7 +19,6 @@ from ansible_collections.linuxnet.netns.plugins.module_utils._engine.resources i
     Address,
     Link,
     Namespace,
-    Nat,
     Nexthop,
     OnlyAddresses,
     Route,
@@ -27,6 +26,7 @@ from ansible_collections.linuxnet.netns.plugins.module_utils._engine.resources i
     Sysctl,
     Veth,
 )
+from ansible_collections.linuxnet.netns.plugins.module_utils._engine.resources_nat import Nat
 
 Item = dict[str, t.Any]
 FOREVER = 2**32 - 1

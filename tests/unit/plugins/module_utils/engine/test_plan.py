@@ -1098,8 +1098,13 @@ class Kernel:
                 self.remove(self.link(one.end.netns, one.end.ifname))
                 return
             ends = [(end.netns, end.ifname) for end in one.ends]
-            for end, peer in zip(one.ends, reversed(ends)):
-                self.make(end, peer)
+            before_birth = self.copy()
+            try:
+                for end, peer in zip(one.ends, reversed(ends)):
+                    self.make(end, peer)
+            except Refused:  # both ends are made by one request
+                self.there = before_birth.there
+                raise
         elif isinstance(one, Link):
             if change.action == "create":
                 if after.link_kind == "veth":
@@ -1151,6 +1156,16 @@ def run(kernel: Kernel, wanted: Wanted) -> list[Change]:
     return changes
 
 
+def _put_back(kernel: Kernel, before: Kernel, own: t.Collection[Key], coming: t.Collection[Key]) -> None:
+    """What went along, as the snapshot has it; of a device with a step of its own what others may have taken from it."""
+    for key in kernel.lost & {*before.there} - {*coming}:
+        was, now = before.there[key], kernel.there.get(key)
+        if now is None or key not in own:
+            kernel.there[key] = was
+        elif isinstance(was, Link) and isinstance(now, Link):
+            kernel.there[key] = dataclasses.replace(now, mtu=was.mtu, master=was.master, up=was.up)
+
+
 def undo(kernel: Kernel, before: Kernel, done: t.Sequence[Change]) -> list[str]:
     """As a transaction does; what could not be done. What went along and is nobody's own is the snapshot's to put back."""
     failed = [change.inverse() for change in reversed(done)]
@@ -1158,9 +1173,7 @@ def undo(kernel: Kernel, before: Kernel, done: t.Sequence[Change]) -> list[str]:
     for attempt in range(3):
         steps, failed, problems = failed, [], []
         if attempt == 2:
-            lost = {key: before.there[key] for key in kernel.lost & {*before.there}}
-            gone = {key for key in lost if key not in kernel.there}
-            kernel.there.update({key: record for key, record in lost.items() if key in gone or key not in own})
+            _put_back(kernel, before, own, {key for step in steps if step.action == "create" for key in step.resource.claims})
         for step in steps:
             try:
                 kernel.apply(step)

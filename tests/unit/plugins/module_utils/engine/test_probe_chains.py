@@ -16,7 +16,7 @@ from hypothesis import strategies as st
 
 from ansible_collections.linuxnet.netns.plugins.module_utils._engine import nat_text, nftables
 from ansible_collections.linuxnet.netns.plugins.module_utils._engine.probe_chains import Packet, Rules
-from ansible_collections.linuxnet.netns.plugins.module_utils._engine.resources import Nat
+from ansible_collections.linuxnet.netns.plugins.module_utils._engine.resources_nat import Nat
 from ansible_collections.linuxnet.netns.plugins.module_utils._engine.values import HOST
 
 

@@ -15,7 +15,7 @@ import typing as t
 
 import pytest
 
-from ansible_collections.linuxnet.netns.plugins.module_utils._engine import ip_messages, link_messages, rtnetlink
+from ansible_collections.linuxnet.netns.plugins.module_utils._engine import ip_messages, link_messages, route_messages, rtnetlink
 from ansible_collections.linuxnet.netns.plugins.module_utils._engine.errors import KernelError
 from ansible_collections.linuxnet.netns.plugins.module_utils._engine.resources import Address, Route
 from ansible_collections.linuxnet.netns.plugins.module_utils._engine.rtnetlink import Failure, Message
@@ -249,7 +249,7 @@ def test_what_follows_a_failure_is_done(sandboxed: Sandbox) -> None:
             Route("", "10.3.0.0/16", 254, 0, gateway="10.0.0.2", src="10.0.0.77"),
             Route("", "10.4.0.0/16", 254, 0, gateway="10.0.0.2"),
         ]
-        failures = channel.batch([ip_messages.set_route(route, index) for route in routes])
+        failures = channel.batch([route_messages.set_route(route, index) for route in routes])
         assert failures == {
             1: Failure(errno.ENETUNREACH, "Nexthop has invalid gateway"),
             2: Failure(errno.EINVAL, "Invalid prefsrc address"),
@@ -306,8 +306,8 @@ def test_strict_dumps_tell_only_what_was_asked_for(sandboxed: Sandbox) -> None:
             return {ip_messages.decode_address(data, "", name).address for data in dumped}
 
         def routes(family: int, table: int, device: int = 0) -> set[str]:
-            dumped = channel.dump(rtnetlink.RTM_GETROUTE, ip_messages.route_query(family, table, device))
-            return {ip_messages.decode_route(data, "", name).dest for data in dumped}
+            dumped = channel.dump(rtnetlink.RTM_GETROUTE, route_messages.route_query(family, table, device))
+            return {route_messages.decode_route(data, "", name).dest for data in dumped}
 
         assert addresses(0) == {"127.0.0.1", "10.0.0.1", "10.1.0.1"}
         assert addresses(index("br1")) == {"10.1.0.1"}

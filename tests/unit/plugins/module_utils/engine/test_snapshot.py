@@ -16,9 +16,9 @@ import pytest
 from ansible_collections.linuxnet.netns.plugins.module_utils._engine import apply, options, snapshot
 from ansible_collections.linuxnet.netns.plugins.module_utils._engine.changes import Change
 from ansible_collections.linuxnet.netns.plugins.module_utils._engine.host import Host
-from ansible_collections.linuxnet.netns.plugins.module_utils._engine.link_messages import Request
 from ansible_collections.linuxnet.netns.plugins.module_utils._engine.observe import observe
 from ansible_collections.linuxnet.netns.plugins.module_utils._engine.plan import plan
+from ansible_collections.linuxnet.netns.plugins.module_utils._engine.rtnetlink import Request
 
 Sandbox = t.Callable[[t.Callable[[], t.Any]], None]
 

@@ -12,7 +12,7 @@ import typing as t
 
 import pytest
 
-from ansible_collections.linuxnet.netns.plugins.module_utils._engine import options, transaction
+from ansible_collections.linuxnet.netns.plugins.module_utils._engine import making, options, transaction
 from ansible_collections.linuxnet.netns.plugins.module_utils._engine.errors import KernelError
 
 Sandbox = t.Callable[[t.Callable[[], t.Any]], None]
@@ -58,7 +58,7 @@ def test_what_is_asked_for_one_device_outlasts_what_is_asked_for_all(
         subprocess.run(["sh", "-ec", standing], check=True)
         before = now(asked)
         with monkeypatch.context() as patched:
-            patched.setattr(transaction, "_verified", refuse)
+            patched.setattr(making, "verified", refuse)
             with pytest.raises(KernelError) as caught:
                 execute()
         assert caught.value.rolled_back

@@ -24,6 +24,7 @@ import pytest
 
 from ansible_collections.linuxnet.netns.plugins.module_utils._engine import (
     apply,
+    making,
     namespaces,
     options,
     rtnetlink,
@@ -32,7 +33,7 @@ from ansible_collections.linuxnet.netns.plugins.module_utils._engine import (
     waiting,
 )
 from ansible_collections.linuxnet.netns.plugins.module_utils._engine.errors import KernelError, NetnsError, StateError
-from ansible_collections.linuxnet.netns.plugins.module_utils._engine.link_messages import Request
+from ansible_collections.linuxnet.netns.plugins.module_utils._engine.rtnetlink import Request
 
 Sandbox = t.Callable[[t.Callable[[], t.Any]], None]
 Lists = dict[str, list[dict[str, t.Any]]]
@@ -425,7 +426,7 @@ def test_a_failed_verification_brings_a_namespace_back_with_all_that_is_in_it(sa
             raise KernelError("made to fail")
 
         with monkeypatch.context() as patched:
-            patched.setattr(transaction, "_verified", refuse)
+            patched.setattr(making, "verified", refuse)
             with pytest.raises(KernelError) as caught:
                 execute({"namespaces": [{"name": ["red", "blue"]}]}, "absent")
         assert caught.value.rolled_back
@@ -446,7 +447,7 @@ def test_a_bridge_goes_up_when_all_else_has_been_read(
 
     def inside() -> None:
         seen: list[bool] = []
-        read = transaction._verified
+        read = making.verified
 
         def verified(*arguments: t.Any) -> t.Any:
             seen.append("UP" in ip("link", "show", "br0")[0]["flags"])
@@ -459,7 +460,7 @@ def test_a_bridge_goes_up_when_all_else_has_been_read(
             "routes": [{"dest": ["203.0.113.0/24"], "gateway": "198.51.100.2"}, {"dest": ["10.1.0.0/16"], "type": "blackhole"}],
         }
         with monkeypatch.context() as patched:
-            patched.setattr(transaction, "_verified", verified)
+            patched.setattr(making, "verified", verified)
             execute(lab)
         assert seen == up_when_read
         assert not execute(lab).changed
@@ -785,7 +786,7 @@ def test_a_route_is_replaced_by_any_other(sandboxed: Sandbox, monkeypatch: pytes
                     continue
                 before = look()
                 with monkeypatch.context() as patched:
-                    patched.setattr(transaction, "_verified", refuse_all)
+                    patched.setattr(making, "verified", refuse_all)
                     with pytest.raises(KernelError) as caught:
                         execute({"routes": [route(another)]})
                 assert caught.value.rolled_back, (one, another, caught.value)

@@ -1,0 +1,93 @@
+# Copyright (c) 2026, linuxnet.netns contributors
+# GNU General Public License v3.0+ (see LICENSES/GPL-3.0-or-later.txt or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+# Note that this module util is **PRIVATE** to the collection. It can have breaking changes at any time.
+
+"""Addresses, routes and rules as they are."""
+
+from __future__ import annotations
+
+import typing as t
+
+from . import ip_messages, route_messages, rtnetlink, rule_messages
+from .host import Host
+from .resources import Address, OnlyAddresses, Route, Rule, TakeOver
+from .state import MAIN, Observed
+from .values import family_of
+
+# From this many devices of one namespace on, one dump of all addresses is cheaper than one for each device, unless
+# most of what there is is somebody else's. Of the devices themselves a dump is never cheaper than to ask for each.
+_DUMP_FROM = 64
+
+
+def _addresses(host: Host, state: Observed, netns: str, resources: t.Sequence[Address | OnlyAddresses | TakeOver]) -> None:
+    asked = {
+        dev for resource in resources for dev in ((resource.bridge, resource.port) if isinstance(resource, TakeOver) else (resource.dev,))
+    }
+    devices = {dev for dev in asked if (netns, dev) in state.devices}
+    indexes = [state.devices[(netns, dev)].index for dev in devices] if len(devices) < _DUMP_FROM else [0]
+    for index in indexes:
+        for data in host.socket(netns).dump(rtnetlink.RTM_GETADDR, ip_messages.address_query(index)):
+            address = ip_messages.decode_address(data, netns, lambda number: host.device_name(netns, number))
+            if address.dev in devices:
+                state.found[address.key] = address
+
+
+def _routes(host: Host, state: Observed, netns: str, resources: t.Sequence[Route]) -> None:
+    wanted: dict[int, set[int]] = {}
+    through = any(resource.gateway or resource.nexthops for resource in resources)
+    for resource in resources:
+        for table in (resource.table, MAIN) if through else (resource.table,):
+            wanted.setdefault(table, set()).add(int(ip_messages.FAMILIES[family_of(resource.dest)]))
+    dests = {resource.dest for resource in resources}
+    for table, families in sorted(wanted.items()):
+        # the kernel goes through all families by itself where none is named
+        family = families.pop() if len(families) == 1 else 0
+        for data in host.socket(netns).dump(rtnetlink.RTM_GETROUTE, route_messages.route_query(family, table)):
+            if data[0] not in ip_messages.FAMILY_NAMES:
+                continue
+            route = route_messages.decode_route(data, netns, lambda number: host.device_name(netns, number))
+            if route.dest in dests:
+                state.found.setdefault(route.key, route)  # the first of several is the one in use
+            if table == MAIN and not route.gateway and not route.nexthops and route.type == "unicast":
+                state.reach(netns, route.dest)
+    gateways = {way.gateway for resource in resources for way in resource.ways if way.gateway}
+    if not all(state.reaches(netns, gateway, MAIN) for gateway in gateways):
+        _on_link(host, state, netns)
+
+
+def _all_routes(host: Host, state: Observed, netns: str, resources: t.Sequence[TakeOver]) -> None:
+    """Every route by way of a device that is taken over or takes over."""
+    devices = {dev for resource in resources for dev in (resource.bridge, resource.port)}
+    seen = set()
+    for family in ip_messages.FAMILIES.values():
+        for data in host.socket(netns).dump(rtnetlink.RTM_GETROUTE, route_messages.route_query(family, 0)):
+            route = route_messages.decode_route(data, netns, lambda number: host.device_name(netns, number))
+            if route.key in seen:
+                state.contested.add(route.key)
+            seen.add(route.key)
+            for dev in devices.intersection(route.devices):
+                state.routes.setdefault((netns, dev), []).append(route)
+
+
+def _on_link(host: Host, state: Observed, netns: str) -> None:
+    """The subnets of all addresses: a device that is down has no routes yet."""
+    for data in host.socket(netns).dump(rtnetlink.RTM_GETADDR, ip_messages.address_query(0)):
+        address = ip_messages.decode_address(data, netns, lambda _number: "")
+        state.reach(netns, f"{address.peer or address.address}/{address.prefixlen}")
+
+
+def _rules(host: Host, state: Observed, netns: str, resources: t.Sequence[Rule]) -> None:
+    for family in {resource.family for resource in resources}:
+        for data in host.socket(netns).dump(rtnetlink.RTM_GETRULE, rule_messages.rule_query(ip_messages.FAMILIES[family])):
+            rule = rule_messages.decode_rule(data, netns)
+            state.found.setdefault(rule.key, rule)
+
+
+READERS: tuple[tuple[t.Collection[str], t.Callable[[Host, Observed, str, t.Any], None]], ...] = (
+    ((Address.KIND, OnlyAddresses.KIND, TakeOver.KIND), _addresses),
+    ((TakeOver.KIND,), _all_routes),
+    ((Route.KIND,), _routes),
+    ((Rule.KIND,), _rules),
+)
