@@ -14,6 +14,7 @@ from __future__ import annotations
 
 import contextlib
 import errno
+import gc
 import os
 import resource
 import struct
@@ -39,15 +40,21 @@ class Host:
         self._names: dict[str, dict[int, str]] = {}
         self._numbered: dict[str, dict[int, str]] = {}
         self._nsids: dict[tuple[str, str], int] = {}
+        self._collects = False
 
     def __enter__(self) -> Host:
         # two files a namespace: the usual soft limit of 1024 ends at 500 of them
         soft, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
         if soft != hard:
             resource.setrlimit(resource.RLIMIT_NOFILE, (hard, hard))
+        # records hang on no circles: the collector would only read all of them again and again, a quarter of a run without a change
+        self._collects = gc.isenabled()
+        gc.disable()
         return self
 
     def __exit__(self, *_exc: object) -> None:
+        if self._collects:
+            gc.enable()
         self.release()
 
     def release(self) -> None:
