@@ -48,7 +48,7 @@ ONCE = ("become_netns", "examples", "inventory_netns", "playbook_diagram")
 TARGETS = {
     "nopyroute2": tuple(word for target in (*ONCE, "become_netns_all") for word in ("--exclude", target)),
     "0.7.2": WITH_PYROUTE2,
-    "newest": (*WITH_PYROUTE2, "netns", "veth", *ONCE),
+    "newest": (*WITH_PYROUTE2, *ONCE),
 }
 
 antsibull_nox.load_antsibull_nox_toml()
