@@ -8,25 +8,19 @@
 
 from __future__ import annotations
 
-import functools
 import typing as t
 
 from . import link_messages, namespaces
 from .changes import Change
 from .host import Host
-from .resources import Address, Link, Namespace, Route, Rule, Sysctl, Veth
+from .resources import Namespace, Sysctl
 from .rtnetlink import Request
 from .values import HOST
 
+# What is to be done for a change: a request, or a call that is to be made before the next step is asked for.
 Call = t.Callable[[], None]
 Step = t.Union[Request, Call]
 Handlers = dict[tuple[str, str], t.Callable[[Change, Host], t.Iterator[Step]]]
-
-
-def steps(change: Change, host: Host) -> t.Iterator[Step]:
-    """What to do for a change. A generator: a call that it yields is to be made before it is asked for more."""
-    kind = change.resource.KIND
-    return _handlers(kind)[(kind, change.action)](change, host)
 
 
 def _resolver(netns: str, text: str | None) -> None:
@@ -99,27 +93,9 @@ def _set_sysctl(change: Change, host: Host) -> t.Iterator[Step]:
         yield lambda: host.write_sysctl(wish.netns, wish.path, t.cast(str, wish.value))
 
 
-_HANDLERS: Handlers = {
+HANDLERS: Handlers = {
     (Namespace.KIND, "create"): _create_namespace,
     (Namespace.KIND, "update"): _update_namespace,
     (Namespace.KIND, "delete"): _delete_namespace,
     (Sysctl.KIND, "update"): _set_sysctl,
 }
-
-
-@functools.cache
-def _handlers(kind: str) -> Handlers:
-    """Those of a kind of object; compiled only by runs that change one."""
-    if kind in (Link.KIND, Veth.KIND):
-        from . import apply_links
-
-        return apply_links.HANDLERS
-    if kind in (Address.KIND, Route.KIND, Rule.KIND):
-        from . import apply_ip
-
-        return apply_ip.HANDLERS
-    if kind in (Namespace.KIND, Sysctl.KIND):
-        return _HANDLERS
-    from . import apply_nat
-
-    return apply_nat.HANDLERS

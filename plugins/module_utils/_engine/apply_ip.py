@@ -11,14 +11,12 @@ from __future__ import annotations
 import typing as t
 
 from . import ip_messages, route_messages, rule_messages
+from .apply import Handlers, Step
 from .changes import Change
 from .errors import KernelError
 from .host import Host
 from .resources import Address, Route, Rule
 from .rtnetlink import Message, Request
-
-if t.TYPE_CHECKING:
-    from .apply import Handlers, Step
 
 
 def _index_in(host: Host, netns: str) -> t.Callable[[str], int]:

@@ -11,13 +11,11 @@ from __future__ import annotations
 import typing as t
 
 from . import link_messages, link_requests
+from .apply import Handlers, Step
 from .changes import Change
 from .errors import StateError
 from .host import Host
 from .resources import Link, Veth
-
-if t.TYPE_CHECKING:
-    from .apply import Handlers, Step
 
 
 def _create_link(change: Change, host: Host) -> t.Iterator[Step]:

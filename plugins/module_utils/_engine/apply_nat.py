@@ -11,13 +11,11 @@ from __future__ import annotations
 import typing as t
 
 from . import conntrack, files, foreign_host, ip_messages, nat_flows, nftables, rtnetlink
+from .apply import Handlers, Step
 from .changes import Change
 from .host import Host
 from .resources_foreign import ForeignAccept
 from .resources_nat import SysctlFile, Table
-
-if t.TYPE_CHECKING:
-    from .apply import Handlers, Step
 
 
 def _put_file(change: Change, host: Host) -> t.Iterator[Step]:

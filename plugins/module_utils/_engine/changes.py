@@ -116,3 +116,8 @@ class Change(Value):
             "after": after,
             "reason": self.reason,
         }
+
+
+# What plans each kind of object: of a wish and what was found; of what is to go, with the namespaces that go as well.
+Planners = dict[str, t.Callable[[t.Any, t.Any], t.Iterator[Change]]]
+Removers = dict[str, t.Callable[[t.Any, t.Any, set[str]], t.Iterator[Change]]]

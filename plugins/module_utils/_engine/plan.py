@@ -16,7 +16,7 @@ import dataclasses
 import functools
 import typing as t
 
-from .changes import Change, Phase
+from .changes import Change, Phase, Planners, Removers
 from .errors import StateError
 from .record import Resource
 from .resources import Address, Link, Namespace, OnlyAddresses, Route, Rule, Sysctl, TakeOver, Veth
@@ -24,9 +24,6 @@ from .resources import Address, Link, Namespace, OnlyAddresses, Route, Rule, Sys
 if t.TYPE_CHECKING:
     from .options import Wanted
     from .state import Observed
-
-Planners = dict[str, t.Callable[[t.Any, "Observed"], t.Iterator[Change]]]
-Removers = dict[str, t.Callable[[t.Any, "Observed", set[str]], t.Iterator[Change]]]
 
 _DEVICES = (Link.KIND, Veth.KIND)
 _IP = (Address.KIND, OnlyAddresses.KIND, Route.KIND, Rule.KIND)

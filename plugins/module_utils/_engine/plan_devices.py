@@ -12,7 +12,7 @@ import dataclasses
 import typing as t
 
 from . import plan_homes
-from .changes import Change, Phase
+from .changes import Change, Phase, Planners, Removers
 from .compare import differences
 from .errors import InputError, StateError
 from .record import Key, Resource
@@ -20,7 +20,6 @@ from .resources import Address, Link, Veth
 from .values import place
 
 if t.TYPE_CHECKING:
-    from .plan import Planners, Removers
     from .state import Observed
 
 Device = tuple[str, str]

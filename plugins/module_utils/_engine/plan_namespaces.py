@@ -11,14 +11,13 @@ from __future__ import annotations
 import dataclasses
 import typing as t
 
-from .changes import Change, Phase
+from .changes import Change, Phase, Planners, Removers
 from .compare import differences
 from .errors import StateError
 from .resources import Namespace
 from .values import no_namespace
 
 if t.TYPE_CHECKING:
-    from .plan import Planners, Removers
     from .state import Observed
 
 

@@ -10,13 +10,12 @@ from __future__ import annotations
 
 import typing as t
 
-from .changes import Change, Phase
+from .changes import Change, Phase, Planners, Removers
 from .compare import differences
 from .resources_foreign import ForeignAccept
 from .resources_nat import Nat, SysctlFile, Table
 
 if t.TYPE_CHECKING:
-    from .plan import Planners, Removers
     from .state import Observed
 
 

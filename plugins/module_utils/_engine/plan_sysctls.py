@@ -11,14 +11,13 @@ from __future__ import annotations
 import dataclasses
 import typing as t
 
-from .changes import Change, Phase
+from .changes import Change, Phase, Planners, Removers
 from .errors import StateError
 from .record import Resource
 from .resources import Sysctl
 from .values import place
 
 if t.TYPE_CHECKING:
-    from .plan import Planners, Removers
     from .state import Observed
 
 _IPV4, _IPV6 = "net/ipv4/conf", "net/ipv6/conf"

@@ -9,20 +9,46 @@
 from __future__ import annotations
 
 import errno
+import functools
 import itertools
 import os
 import typing as t
 
 from . import apply, namespaces, snapshot
+from .apply import Handlers, Step
 from .changes import Change, Phase
 from .errors import KernelError, NetnsError
 from .host import Host
 from .record import Resource
-from .resources import Address, Link, Namespace, Route, Rule, Veth
+from .resources import Address, Link, Namespace, Route, Rule, Sysctl, Veth
 from .rtnetlink import Failure, Request
 from .running_refusals import explained
 from .snapshot import Snapshot
 from .values import HOST
+
+
+def steps(change: Change, host: Host) -> t.Iterator[Step]:
+    """What is to be done for a change. A generator: a call that it yields is to be made before it is asked for more."""
+    kind = change.resource.KIND
+    return _handlers(kind)[(kind, change.action)](change, host)
+
+
+@functools.cache
+def _handlers(kind: str) -> Handlers:
+    """Those of a kind of object; compiled only by runs that change one."""
+    if kind in (Link.KIND, Veth.KIND):
+        from . import apply_links
+
+        return apply_links.HANDLERS
+    if kind in (Address.KIND, Route.KIND, Rule.KIND):
+        from . import apply_ip
+
+        return apply_ip.HANDLERS
+    if kind in (Namespace.KIND, Sysctl.KIND):
+        return apply.HANDLERS
+    from . import apply_nat
+
+    return apply_nat.HANDLERS
 
 
 class Run:
@@ -52,7 +78,7 @@ class Run:
         for change in changes:
             self._asked.append(change)
             try:
-                for step in apply.steps(change, self._host):
+                for step in steps(change, self._host):
                     if isinstance(step, Request):
                         queue.append((step, change))
                     else:

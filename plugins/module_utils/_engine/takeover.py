@@ -18,13 +18,12 @@ import dataclasses
 import ipaddress
 import typing as t
 
-from .changes import Change, Phase
+from .changes import Change, Phase, Planners, Removers
 from .errors import StateError
 from .resources import Address, Route, TakeOver
 from .values import ROUTE_TABLES
 
 if t.TYPE_CHECKING:
-    from .plan import Planners, Removers
     from .state import Observed
 
 _KERNEL = 2  # the protocol of routes that the kernel makes

@@ -18,7 +18,6 @@ import typing as t
 
 import pytest
 
-from ansible_collections.linuxnet.netns.plugins.module_utils._engine import apply as engine_apply
 from ansible_collections.linuxnet.netns.plugins.module_utils._engine import (
     conntrack,
     nat,
@@ -27,6 +26,7 @@ from ansible_collections.linuxnet.netns.plugins.module_utils._engine import (
     nat_told,
     nftables,
     options_nat,
+    running,
 )
 from ansible_collections.linuxnet.netns.plugins.module_utils._engine.changes import Change
 from ansible_collections.linuxnet.netns.plugins.module_utils._engine.errors import InputError, StateError
@@ -544,7 +544,7 @@ def engine_put(wanted: Nat | None) -> None:
     else:
         change = Change.update(before, table, {}, (0, 0))
     with Host() as host:
-        for step in engine_apply.steps(change, host):
+        for step in running.steps(change, host):
             t.cast(t.Callable[[], None], step)()
 
 

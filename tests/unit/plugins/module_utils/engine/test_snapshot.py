@@ -13,7 +13,7 @@ import typing as t
 
 import pytest
 
-from ansible_collections.linuxnet.netns.plugins.module_utils._engine import apply, options, snapshot
+from ansible_collections.linuxnet.netns.plugins.module_utils._engine import options, running, snapshot
 from ansible_collections.linuxnet.netns.plugins.module_utils._engine.changes import Change
 from ansible_collections.linuxnet.netns.plugins.module_utils._engine.host import Host
 from ansible_collections.linuxnet.netns.plugins.module_utils._engine.observe import observe
@@ -67,7 +67,7 @@ def look() -> dict[str, t.Any]:
 def play(host: Host, change: Change) -> None:
     for netns in host.places():
         host.forget_names(netns)
-    steps = list(apply.steps(change, host))
+    steps = list(running.steps(change, host))
     for stage in sorted({step.stage for step in steps if isinstance(step, Request)}):
         for step in steps:
             if isinstance(step, Request) and step.stage == stage:

@@ -23,11 +23,11 @@ import typing as t
 import pytest
 
 from ansible_collections.linuxnet.netns.plugins.module_utils._engine import (
-    apply,
     making,
     namespaces,
     options,
     rtnetlink,
+    running,
     store,
     transaction,
     waiting,
@@ -200,7 +200,7 @@ def fail_message(monkeypatch: pytest.MonkeyPatch, number: int) -> list[rtnetlink
 
 def fail_step(monkeypatch: pytest.MonkeyPatch, number: int) -> list[object]:
     """As ``fail_message``, but a step of ``apply``: calls such as the making of a namespace fail too."""
-    real = apply.steps
+    real = running.steps
     count = 0
     failed: list[object] = []
 
@@ -221,7 +221,7 @@ def fail_step(monkeypatch: pytest.MonkeyPatch, number: int) -> list[object]:
                 yield step
             count += 1
 
-    monkeypatch.setattr(apply, "steps", steps)
+    monkeypatch.setattr(running, "steps", steps)
     return failed
 
 
