@@ -13,6 +13,7 @@ lists are completed here; all others are Ansible's to convert, or to refuse.
 
 from __future__ import annotations
 
+import gc
 import typing as t
 
 from ansible.module_utils.basic import AnsibleModule
@@ -37,6 +38,8 @@ class LongListsModule(AnsibleModule):
     def __init__(self, argument_spec: dict[str, t.Any], **more: t.Any) -> None:
         self._spec = argument_spec
         self._completed: dict[str, list[Item]] = {}
+        # a thousand namespaces as text, as arguments and as records: nothing to collect before the end, and much to look through
+        gc.disable()
         super().__init__(argument_spec=argument_spec, **more)
         self.params.update(self._completed)
 

@@ -21,6 +21,7 @@ from .resources_foreign import ForeignAccept
 from .resources_nat import Nat, Publish, SysctlFile, Table
 
 _CLASS, _BYTES = "", "hex"
+_PLAIN = "_plain"  # a record keeps what it is in writing: of a topology of thousands only what is new is to be put so
 _ATOMS = frozenset({str, int, bool})
 
 _CLASSES: dict[str, type] = {
@@ -39,11 +40,14 @@ def to_plain(value: t.Any) -> t.Any:
         return {_BYTES: value.hex()}
     if isinstance(value, dict):
         return {name: to_plain(inner) for name, inner in value.items()}
+    if _PLAIN in value.__dict__:
+        return value.__dict__[_PLAIN]
     plain: dict[str, t.Any] = {_CLASS: type(value).__name__}
     names, defaults, read = _fields(t.cast(t.Any, type(value)))
     for name, default, inner in zip(names, defaults, read(value)):
         if inner is not default and inner != default:
             plain[name] = inner if type(inner) in _ATOMS else to_plain(inner)
+    value.__dict__[_PLAIN] = plain
     return plain
 
 
@@ -69,4 +73,6 @@ def from_plain(plain: t.Any) -> t.Any:
         return fields
     if plain[_CLASS] not in _CLASSES:
         raise ValueError(f"there are no records of class {plain[_CLASS]!r}")
-    return _CLASSES[plain[_CLASS]](**fields)
+    value = _CLASSES[plain[_CLASS]](**fields)
+    value.__dict__[_PLAIN] = plain
+    return value

@@ -128,10 +128,10 @@ class Owners:
         """The records that this run changes: this topology's, and of those that go on with what it leaves them."""
         made = {key for change in changes if change.action in ("create", "move") for key in change.resource.claims}
         made |= {change.owner for change in changes if change.owner[0] == TakeOver.KIND}
-        had = {key for resource in self.mine for key in resource.claims}
+        mine = {key: resource for resource in self.mine for key in resource.claims}
         theirs = {*self.of_others()}
-        ours = made | had | theirs
-        pairs = [(resource, _traced(resource, found)) for resource in wanted.present if not isinstance(resource, _NOT_OWNED)]
+        ours = made | mine.keys() | theirs
+        pairs = [(resource, _traced(resource, found, mine)) for resource in wanted.present if not isinstance(resource, _NOT_OWNED)]
         kept = [trace for resource, trace in pairs if _is_had(resource, ours, found) or _is_had(trace, ours, found)]
         gone = {key for change in changes if change.action == "delete" for key in change.resource.claims}
         listed = {key for resource in kept for key in resource.claims}
@@ -153,11 +153,14 @@ def _is_had(resource: Resource, ours: set[Key], found: t.Mapping[Key, Resource])
     return isinstance(resource, Nat) or bool(resource.claims & ours) or any(marked)
 
 
-def _traced(resource: Resource, found: t.Mapping[Key, Resource]) -> Resource:
-    """What a record keeps of it."""
+def _traced(resource: Resource, found: t.Mapping[Key, Resource], mine: t.Mapping[Key, Resource]) -> Resource:
+    """What a record keeps of it: where that is what it has, the very same, which needs no comparing and is written as it was read."""
     now = found.get(resource.key)
     if isinstance(now, (Namespace, Address)):
-        return now.essence()
+        resource = now
+    recorded = next((mine[key] for key in resource.claims if key in mine), None)
+    if recorded is not None and resource.same_essence(recorded):
+        return recorded
     if isinstance(resource, Rule) and resource.priority is None:
         same = [
             rule for rule in found.values() if isinstance(rule, Rule) and rule.selectors == resource.selectors and _by_us(rule.protocol)

@@ -149,6 +149,10 @@ class Veth(Resource):
     def claims(self) -> frozenset[Key]:
         return frozenset(end.key for end in self.ends)
 
+    def same_essence(self, other: Resource) -> bool:
+        ends = zip(self.ends, other.ends) if isinstance(other, Veth) and len(self.ends) == len(other.ends) else None
+        return ends is not None and all(one.same_essence(its) for one, its in ends)
+
     @lazy
     def _essence(self) -> Veth:
         return Veth(end=self.end.essence(), peer=self.peer.essence() if self.peer else None)
