@@ -10,7 +10,7 @@ from __future__ import annotations
 
 import typing as t
 
-from . import ip_messages, route_messages, rule_messages
+from . import ip_messages, route_messages
 from .apply import Handlers, Step
 from .changes import Change
 from .errors import KernelError
@@ -52,12 +52,18 @@ def _delete_address(change: Change, host: Host) -> t.Iterator[Step]:
     yield remove
 
 
-def _rule(make: t.Callable[[Rule], Message], side: str) -> t.Callable[[Change, Host], t.Iterator[Step]]:
-    def handler(change: Change, host: Host) -> t.Iterator[Step]:
-        rule: Rule = getattr(change, side)
-        yield Request(0, rule.netns, make(rule))
+def _create_rule(change: Change, host: Host) -> t.Iterator[Step]:
+    from . import rule_messages
 
-    return handler
+    rule = t.cast(Rule, change.after)
+    yield Request(0, rule.netns, rule_messages.create_rule(rule))
+
+
+def _delete_rule(change: Change, host: Host) -> t.Iterator[Step]:
+    from . import rule_messages
+
+    rule = t.cast(Rule, change.before)
+    yield Request(0, rule.netns, rule_messages.delete_rule(rule))
 
 
 HANDLERS: Handlers = {
@@ -67,6 +73,6 @@ HANDLERS: Handlers = {
     (Route.KIND, "create"): _by_index(route_messages.set_route, "after"),
     (Route.KIND, "update"): _by_index(route_messages.set_route, "after", replace=True),
     (Route.KIND, "delete"): _by_index(route_messages.delete_route, "before"),
-    (Rule.KIND, "create"): _rule(rule_messages.create_rule, "after"),
-    (Rule.KIND, "delete"): _rule(rule_messages.delete_rule, "before"),
+    (Rule.KIND, "create"): _create_rule,
+    (Rule.KIND, "delete"): _delete_rule,
 }

@@ -22,6 +22,7 @@ import typing as t
 
 from . import link_messages, namespaces, rtnetlink
 from .errors import StateError
+from .record import Pairs, pairs
 from .resources import Link, Sysctl
 from .values import place
 
@@ -181,6 +182,15 @@ class Host:
                 found = rtnetlink.attributes(data, link_messages.HEADER_SIZE)
                 return bridge.decode_port_vlans(found.get(link_messages.IFLA_AF_SPEC, b""))
         return {}
+
+    def port_of(self, link: Link) -> Pairs:
+        """All settings of a device as a port of its bridge."""
+        if not link.raw_port:
+            return ()
+        from . import bridge
+
+        vlans = self.port_vlans(link.netns, link.index)
+        return pairs({**bridge.decode_port(link.raw_port), **(bridge.port_vlans(vlans) if vlans else {})})
 
     def _decode(self, data: bytes, netns: str) -> Link:
         link = link_messages.decode(data, netns, lambda index: self.device_name(netns, index))

@@ -14,7 +14,7 @@ from . import bridge, kinds, namespaces, values
 from .errors import MissingLibrary
 from .host import Host
 from .info_items import HERE, Item, Told, said
-from .observe_hanging import own_of, port_of
+from .observe_hanging import own_of
 from .resources import Link
 
 _USUAL_TXQUEUELEN = 1000
@@ -104,7 +104,7 @@ class Links:
         return said(**{kind: {name: list(value) if isinstance(value, tuple) else value for name, value in own_of(link).items()}})
 
     def _port(self, link: Link) -> Item:
-        found = {name: value for name, value in port_of(self._host, link) if value not in _PORT_DEFAULTS[name]}
+        found = {name: value for name, value in self._host.port_of(link) if value not in _PORT_DEFAULTS[name]}
         return said(port={name: list(value) if isinstance(value, tuple) else value for name, value in found.items()})
 
 

@@ -43,7 +43,7 @@ def keep_hanging(host: Host, wanted: Wanted, devices: set[Device], bare: set[Dev
                 name = host.device_name(netns, below)
                 raise StateError(f"{link.describe()} stands on {name}, which has to be re-created: list it too, or remove it first")
             if (netns, link.master) in devices and link.key not in asked:
-                kept[link.key] = Link(netns=netns, ifname=link.ifname, master=link.master, port=port_of(host, link))
+                kept[link.key] = Link(netns=netns, ifname=link.ifname, master=link.master, port=host.port_of(link))
     before = _Before(host, wanted, devices)
     present = tuple(before.completed(resource) for resource in wanted.present)
     return dataclasses.replace(wanted, present=(*present, *kept.values()))
@@ -64,16 +64,6 @@ def _hanging(host: Host, netns: str) -> t.Iterator[Address | Route]:
             route = route_messages.decode_route(data, netns, name_of)
             if not route.automatic and route.type in route_messages.ROUTE_TYPES:
                 yield route
-
-
-def port_of(host: Host, link: Link) -> tuple[tuple[str, t.Any], ...]:
-    """All settings of a device as a port of its bridge."""
-    if not link.raw_port:
-        return ()
-    from . import bridge
-
-    vlans = host.port_vlans(link.netns, link.index)
-    return pairs({**bridge.decode_port(link.raw_port), **(bridge.port_vlans(vlans) if vlans else {})})
 
 
 def own_of(link: Link) -> dict[str, t.Any]:
@@ -114,14 +104,14 @@ class _Before:
         if again:
             return self._again(wish, found)
         if (wish.netns, found.master) in self._devices:
-            port = {**dict(port_of(self._host, found)), **dict(wish.port)}
+            port = {**dict(self._host.port_of(found)), **dict(wish.port)}
             return dataclasses.replace(wish, master=found.master, port=pairs(port))
         return wish
 
     def _again(self, wish: Link, found: Link) -> Link:
         if found.link_kind == wish.link_kind:
             found = self._whole(found)
-        found = dataclasses.replace(found, port=port_of(self._host, found))
+        found = dataclasses.replace(found, port=self._host.port_of(found))
         parent = self._host.link(found.netns, found.parent) if found.parent else None
         below = wish.parent or (found.parent if found.link_kind == wish.link_kind else None)
         master = self._host.link(found.netns, found.master) if found.master else None

@@ -10,7 +10,7 @@ from __future__ import annotations
 
 import typing as t
 
-from . import ip_messages, route_messages, rtnetlink, rule_messages
+from . import ip_messages, route_messages, rtnetlink
 from .host import Host
 from .resources import Address, OnlyAddresses, Route, Rule, TakeOver
 from .state import MAIN, Observed
@@ -79,6 +79,8 @@ def _on_link(host: Host, state: Observed, netns: str) -> None:
 
 
 def _rules(host: Host, state: Observed, netns: str, resources: t.Sequence[Rule]) -> None:
+    from . import rule_messages
+
     for family in {resource.family for resource in resources}:
         for data in host.socket(netns).dump(rtnetlink.RTM_GETRULE, rule_messages.rule_query(ip_messages.FAMILIES[family])):
             rule = rule_messages.decode_rule(data, netns)

@@ -11,7 +11,6 @@ from __future__ import annotations
 import dataclasses
 import typing as t
 
-from . import plan_homes
 from .changes import Change, Phase, Planners, Removers
 from .compare import differences
 from .errors import InputError, StateError
@@ -144,6 +143,8 @@ def _born(wish: Link) -> Link:
 
 
 def _moved(wish: Link, state: Observed) -> t.Iterator[Change]:
+    from . import plan_homes
+
     source = state.devices.get((wish.from_netns, wish.ifname)) or plan_homes.elsewhere(wish, state)
     if source is None or wish.from_netns == wish.netns:
         places = place(wish.netns) + ("" if wish.from_netns == wish.netns else f" or {place(wish.from_netns)}")
@@ -260,6 +261,8 @@ def _height(link: Link, state: Observed) -> int:
 
 
 def no_link(wish: Link, state: Observed, doomed: set[str]) -> t.Iterator[Change]:
+    from . import plan_homes
+
     home = plan_homes.of_link(wish, state)
     if home:
         yield from plan_homes.give_back(home, state, doomed)

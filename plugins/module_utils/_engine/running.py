@@ -22,7 +22,6 @@ from .host import Host
 from .record import Resource
 from .resources import Address, Link, Namespace, Route, Rule, Sysctl, Veth
 from .rtnetlink import Failure, Request
-from .running_refusals import explained
 from .snapshot import Snapshot
 from .values import HOST
 
@@ -100,7 +99,7 @@ class Run:
         try:
             call()
         except OSError as exc:
-            raise KernelError(f"cannot {change.describe()}: {explained(change, Failure(exc.errno or 0, ''))}", exc.errno or 0) from exc
+            raise KernelError(f"cannot {change.describe()}: {_explained(change, Failure(exc.errno or 0, ''))}", exc.errno or 0) from exc
         self._done.add(id(change))
 
     def _stage(self, queue: t.Sequence[tuple[Request, Change]]) -> None:
@@ -120,7 +119,13 @@ class Run:
             # what a device is to have at home again, a router or a daemon may give it as soon as it is up
             calm = self._tolerant or change.phase[0] == Phase.RETURN
             if not (calm and as_it_should(change, failure.errno)):
-                self._failed(KernelError(f"cannot {change.describe()}: {explained(change, failure)}", failure.errno))
+                self._failed(KernelError(f"cannot {change.describe()}: {_explained(change, failure)}", failure.errno))
+
+
+def _explained(change: Change, failure: Failure) -> str:
+    from . import running_refusals
+
+    return running_refusals.explained(change, failure)
 
 
 def undo(host: Host, kept: Snapshot, back: t.Iterable[Change], done: list[Change]) -> list[str]:

@@ -20,8 +20,6 @@ import typing as t
 from . import ip_messages, link_messages, route_messages, rtnetlink
 from .changes import Change
 from .host import Host
-from .observe_hanging import port_of
-from .plan_sysctls import overwritten
 from .record import Key, Resource, pairs
 from .resources import Address, Link, Namespace, Route, Sysctl, Veth
 from .state import NEW_PORT
@@ -67,7 +65,7 @@ def take(host: Host, changes: t.Sequence[Change]) -> Snapshot:
 
 def _look_at(host: Host, change: Change, at_risk: dict[str, set[str] | None]) -> t.Iterator[Sysctl]:
     before = change.before
-    along = overwritten(before.path) if isinstance(before, Sysctl) and before.value is not None else None
+    along = _overwritten(before) if isinstance(before, Sysctl) and before.value is not None else None
     if along and isinstance(before, Sysctl):  # and not in a namespace that is still to come
         yield from _sysctls(host, before.netns, along[:1], None, along[1])
         if before.path.endswith("disable_ipv6"):
@@ -80,6 +78,12 @@ def _look_at(host: Host, change: Change, at_risk: dict[str, set[str] | None]) ->
             names.add(name)
 
 
+def _overwritten(sysctl: Sysctl) -> tuple[str, tuple[str, ...]] | None:
+    from . import plan_sysctls
+
+    return plan_sysctls.overwritten(sysctl.path)
+
+
 def _switched(host: Host, change: Change, coming: t.Collection[str]) -> list[Sysctl]:
     """What is switched while an IPv4 address goes, there or back: a killed run would leave it so."""
     address = change.resource
@@ -90,7 +94,7 @@ def _switched(host: Host, change: Change, coming: t.Collection[str]) -> list[Sys
 
 def _whole_port(host: Host, link: Link) -> Link:
     """With its settings as a port: in another bridge, or in the same one anew, it would have none of them."""
-    return dataclasses.replace(link, port=port_of(host, link)) if link.raw_port else link
+    return dataclasses.replace(link, port=host.port_of(link)) if link.raw_port else link
 
 
 def _addresses_of(host: Host, link: Link) -> list[Address]:
