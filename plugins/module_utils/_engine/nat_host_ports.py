@@ -16,7 +16,7 @@ import socket
 import sys
 import typing as t
 
-from . import nftables
+from . import foreign_host_saved, nftables
 from .host import Host
 from .probe_chains import Entry, Packet, Rules
 from .resources_nat import Publish
@@ -39,7 +39,7 @@ class Listener(t.NamedTuple):
 def takers(host: Host, netns: str, wanted: t.Sequence[Publish]) -> t.Iterator[tuple[Publish, str]]:
     """Each of the wanted ports that is taken, and who has it."""
     listening = listeners(host, netns)
-    entries = nftables.ruleset(netns)
+    entries = foreign_host_saved.told(netns, nftables.ruleset(netns), "nat")
     rules, leading = _Rules(entries), list(_leading_elsewhere(entries))
     for publish in wanted:
         heard = next((listener for listener in listening if _hears(host, netns, listener, publish)), None)
@@ -48,8 +48,8 @@ def takers(host: Host, netns: str, wanted: t.Sequence[Publish]) -> t.Iterator[tu
         rule = next((rule for rule in leading if rules.aim(rule, publish)), None)
         if rule:
             comment = f' "{rule["comment"]}"' if rule.get("comment") else ""
-            where = f"chain {rule['chain']} of table {rule['family']} {rule['table']}"
-            yield publish, f"{where} leads it elsewhere by its rule handle {rule.get('handle', '?')}{comment}"
+            told = f"'{rule['text']}'" if "text" in rule else f"handle {rule.get('handle', '?')}{comment}"
+            yield publish, f"chain {rule['chain']} of table {rule['family']} {rule['table']} leads it elsewhere by its rule {told}"
 
 
 # -- processes
@@ -131,7 +131,7 @@ def _process(inode: int) -> str:
 
 
 def _leading_elsewhere(entries: t.Iterable[Entry]) -> t.Iterator[Entry]:
-    """The rules of others that give packets another target; of iptables' own targets nft tells the name only."""
+    """The rules of others that give packets another target; of iptables' own targets the name alone is known."""
     for rule in (entry["rule"] for entry in entries if "rule" in entry):
         if rule["family"] == "inet" and rule["table"].startswith(OURS):
             continue
