@@ -367,13 +367,13 @@ def test_a_network_of_others_stays_closed_where_bridged_frames_are_filtered(sand
         to, gateway = host_address(version), address("client", version, True)
         with listening("client", address("client", version), 80) as server:
             # by any address of the host, its own network's gateway too
-            assert visit("second", to, 8080, server, wait=0.4) is None
-            assert visit("second", address("second", version, True), 8080, server, wait=0.4) is None
+            asked = [at for at in (to, address("second", version, True)) for _again in range(2)]
+            assert [visit("second", at, 8080, server, wait=0.4) for at in asked] == [None] * 4
             assert visit("outside", to, 8080, server) == address("outside", version)
             assert visit("third", to, 8080, server) == gateway
             # by the guard: nothing else keeps IPv6 from it
             sh("nft", "flush", "chain", "inet", "linuxnet_lab", "guard")
-            assert (visit("second", to, 8080, server, wait=0.4) is None) == (version == "4")
+            assert version == "4" or any(visit("second", at, 8080, server, wait=0.4) for at in asked)
         # two networks of ours that want it so are not kept apart
         apply([lab(*BOTH, isolation="none"), dataclasses.replace(TWO, isolation="none")], host=host)
         with listening("client", address("client", version), 80) as server:
