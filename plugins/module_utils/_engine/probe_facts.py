@@ -13,7 +13,7 @@ import ipaddress
 import struct
 import typing as t
 
-from . import ip_messages, namespaces, nftables, rtnetlink
+from . import foreign_host_saved, ip_messages, namespaces, nftables, rtnetlink
 from .errors import KernelError, NetnsError
 from .host import Host
 from .probe_chains import Rules
@@ -98,11 +98,11 @@ class Facts:
         return 0
 
     def rules(self, netns: str) -> Rules:
-        """The ruleset; none where nft is not there or may not read it."""
+        """The ruleset, that of iptables too; none where nft is not there or may not read it."""
         if netns not in self._rules:
             entries: list[dict[str, t.Any]] = []
             with contextlib.suppress(NetnsError):
-                entries = nftables.ruleset(netns)
+                entries = foreign_host_saved.told(netns, nftables.ruleset(netns), "filter")
             self._rules[netns] = Rules(entries)
         return self._rules[netns]
 

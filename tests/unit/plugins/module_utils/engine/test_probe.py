@@ -176,6 +176,32 @@ def test_a_link_local_neighbour(sandboxed: Sandbox) -> None:
     sandboxed(scenario)
 
 
+@pytest.mark.parametrize(
+    ("program", "rule", "check"),
+    [
+        ("iptables-legacy", "FORWARD -d 10.2.0.10/32 -p tcp -m tcp --dport 80 -j DROP", {"netns": "web", "tcp": "10.2.0.10:80"}),
+        (
+            "ip6tables-legacy",
+            "FORWARD -d fd02::10/128 -j REJECT --reject-with icmp6-port-unreachable",
+            {"netns": "web", "ping": "fd02::10"},
+        ),
+        ("iptables-nft", "FORWARD -p tcp -m multiport --dports 80,443 -j DROP", {"netns": "web", "tcp": "10.2.0.10:80"}),
+    ],
+)
+def test_rules_of_iptables_are_named_in_its_own_words(sandboxed: Sandbox, program: str, rule: str, check: dict[str, str]) -> None:
+    def scenario() -> None:
+        if subprocess.run(f"PATH=$PATH:/usr/sbin:/sbin {program} -S", shell=True, capture_output=True, check=False).returncode != 0:
+            pytest.skip(f"{program} is not there, or this kernel has no part for it")
+        sh(f"{LAB}\nPATH=$PATH:/usr/sbin:/sbin\n{program} -A {rule}")
+        layer, message = failure(check)
+        old = f" ({program})" if "legacy" in program else ""
+        family = "ip6" if program.startswith("ip6") else "ip"
+        assert layer == "dropped"
+        assert f"dropped in chain FORWARD of table {family} filter{old} by its rule '-A {rule}' on the host" in message
+
+    sandboxed(scenario)
+
+
 def nft(table: str, chain: str, netns: str = "") -> str:
     """A table with one chain, told as ``name { hook; rule; ... }``."""
     inside = f"ip netns exec {netns} " if netns else ""
