@@ -56,6 +56,41 @@ def rules(host: systemd_host.Host) -> str:
     return "\n".join(line for line in re.sub(r"\tchain \w+_trusted\w* \{[^}]*\}\n\n?", "", told).splitlines() if line.strip())
 
 
+# The rules that stand for these programs where there is no systemd, each with what lists them here.
+SHORT_FORM = pathlib.Path(__file__).parents[1] / "integration" / "targets" / "netns_nat_shared" / "files"
+SAVED = {
+    "docker.ipv4": (DOCKER, "iptables-save -t filter"),
+    "ufw.ipv4": (UFW, "iptables-save -t filter"),
+    "ufw.ipv6": (UFW, "ip6tables-save -t filter"),
+}
+
+
+def lines(told: str) -> list[str]:
+    """Chains and rules, without what is counted."""
+    return sorted(re.sub(r"\[\d+:\d+\]", "", line).strip() for line in told.splitlines() if line[:1] in (":", "-"))
+
+
+def chains(told: str) -> dict[str, list[str]]:
+    """By name, the rules of a table as nft lists it."""
+    found = re.findall(r"^\tchain (\S+) \{\n(.*?)^\t\}$", told, re.MULTILINE | re.DOTALL)
+    return {name: [line.strip() for line in body.splitlines()] for name, body in found}
+
+
+def test_the_short_form_has_the_rules_of_the_real_ones(host: systemd_host.Host) -> None:
+    release = host.shell("cat /etc/debian_version").partition(".")[0]
+    for name, (start, save) in SAVED.items():
+        host.shell(start)
+        told = lines(host.shell(save))
+        host.shell("ufw --force disable; systemctl stop docker.service docker.socket; nft flush ruleset")
+        if release == "12":  # as which they were saved
+            assert told == lines((SHORT_FORM / name).read_text(encoding="utf-8")), name
+    host.shell(FIREWALLD)
+    has = chains(host.shell("nft -s list table inet firewalld"))
+    wanted = chains((SHORT_FORM / f"firewalld-{release}.nft").read_text(encoding="utf-8"))
+    assert {name: has.get(name) for name in wanted} == wanted
+    assert wanted
+
+
 @pytest.mark.parametrize("name", FIREWALLS)
 def test_the_firewall_was_first(host: systemd_host.Host, network: Lab, name: str) -> None:
     start, without, places = FIREWALLS[name]

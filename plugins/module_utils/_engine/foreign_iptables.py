@@ -11,6 +11,7 @@ nft says of most matches of iptables only that they are there. What is not trans
 
 from __future__ import annotations
 
+import re
 import shlex
 import typing as t
 
@@ -30,6 +31,8 @@ _VERDICTS = {"ACCEPT": "accept", "DROP": "drop", "REJECT": "reject", "RETURN": "
 _IDLE = ("AUDIT", "CLASSIFY", "CONNMARK", "CT", "LOG", "MARK", "NFLOG", "SET", "TCPMSS", "TRACE", "ULOG")
 # Modules that match by their options only.
 _PASSING = ("comment", "conntrack", "icmp", "icmp6", "multiport", "physdev", "sctp", "state", "tcp", "udp")
+# An address, or in brackets one of IPv6, and a port; a choice of several is none.
+_DESTINATION = re.compile(r"(?:\[(?P<six>[0-9a-f:]+)\]|(?P<host>[0-9.]+|[0-9a-f:]+))(?::(?P<port>\d+))?")
 _PORTS = {"--sport": "sport", "--sports": "sport", "--dport": "dport", "--dports": "dport"}
 
 
@@ -92,7 +95,7 @@ def _expression(word: str, rest: t.Iterator[str], operator: str, family: str, ch
         next(rest)
         return []
     if word in ("-j", "-g"):
-        return [_verdict(next(rest), word, rest, chains)]
+        return [_verdict(next(rest), word, [*rest], chains)]
     return ["xt"]
 
 
@@ -114,11 +117,18 @@ def _device(name: str) -> str:
     return f"{name[:-1]}*" if name.endswith("+") else name
 
 
-def _verdict(target: str, word: str, rest: t.Iterator[str], chains: t.Container[str]) -> t.Any:
+def _verdict(target: str, word: str, rest: t.Sequence[str], chains: t.Container[str]) -> t.Any:
+    """``rest``: the options of a target, which end the rule."""
     if target in chains:
         return {"goto" if word == "-g" else "jump": {"target": target}}
-    list(rest)  # the options of a target end the rule
-    return {_VERDICTS[target]: None} if target in _VERDICTS else {"log": None} if target in _IDLE else {"xt": {"name": target}}
+    if target == "DNAT" and rest[:1] == ["--to-destination"]:
+        led = _DESTINATION.fullmatch(rest[1])
+        return {"dnat": {"addr": led["six"] or led["host"], "port": int(led["port"]) if led["port"] else None}} if led else _named(target)
+    return {_VERDICTS[target]: None} if target in _VERDICTS else {"log": None} if target in _IDLE else _named(target)
+
+
+def _named(target: str) -> Entry:
+    return {"xt": {"name": target}}
 
 
 # -- rules of ours
