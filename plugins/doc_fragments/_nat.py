@@ -94,7 +94,7 @@ options:
         server sees then, as its answers have to come back through the host.
       - Where C(br_netfilter) shows the bridge's frames to the firewall (C(net.bridge.bridge-nf-call-iptables) is V(1)), a namespace
         reaches a port of its own in this way only if its bridge port has the setting C(hairpin), which M(linuxnet.netns.netns_link) can
-        give it. Its neighbours reach it at any rate.
+        give it. It is not given by itself, as a namespace then gets its own broadcasts back. Its neighbours reach it at any rate.
     type: bool
     default: true
   foreign_drop:
