@@ -45,9 +45,9 @@ options:
       - Ports of the host that lead into the network.
       - They are reached from outside by O(uplink), and from the host itself; from the network by any address of the host too, if
         O(hairpin) is true.
-      - Each port that is published anew must be free. A process that listens on it, another network of this collection, or a rule in
-        another nftables table that leads it elsewhere is named and nothing is changed. Rules of iptables-legacy and those of
-        iptables that name several ports by its module multiport are not found.
+      - Each port that is published anew must be free. A process that listens on it, another network of this collection, or a rule of
+        another nftables table or of iptables (be it iptables-nft or iptables-legacy) that leads it elsewhere is named and nothing is
+        changed.
       - Connections that the kernel knows already are forgotten if their port leads elsewhere now, so that UDP clients find the new
         target.
       - A thousand ports are as quick as one for the packets that pass. They are kept in one map for each protocol and family, two if
@@ -94,14 +94,15 @@ options:
         server sees then, as its answers have to come back through the host.
       - Where C(br_netfilter) shows the bridge's frames to the firewall (C(net.bridge.bridge-nf-call-iptables) is V(1)), a namespace
         reaches a port of its own in this way only if its bridge port has the setting C(hairpin), which M(linuxnet.netns.netns_link) can
-        give it. Its neighbours reach it at any rate.
+        give it. It is not given by itself, as a namespace then gets its own broadcasts back. Its neighbours reach it at any rate.
     type: bool
     default: true
   foreign_drop:
     description:
-      - What to do where another firewall of O(netns) would drop packets of the network on their way out, on their way back, or between
-        neighbours on the bridge O(interface). Chains at the forward hook are found in nftables tables of any family, and in those of
-        iptables, be it iptables-nft or iptables-legacy.
+      - What to do where another firewall of O(netns) would drop packets of the network on their way out, on their way back, or
+        between neighbours on the bridge O(interface), or those of others on their way in to what the network publishes. Chains
+        at the forward hook are found in nftables tables of any family, and in those of iptables, be it iptables-nft or
+        iptables-legacy.
       - Who provides for it is not asked. With V(accept) and V(fail) the network is accepted in the chain C(DOCKER-USER) of Docker and in
         C(ufw-user-forward) and C(ufw6-user-forward) of ufw, after the rules of their user; and its interface is put into the zone
         C(trusted) of firewalld, if it is in no zone yet, for as long as firewalld runs. From a trusted interface the host itself can be

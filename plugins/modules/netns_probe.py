@@ -22,7 +22,7 @@ extends_documentation_fragment:
   - linuxnet.netns._probe.checks
 notes:
   - The cause of a failure is looked for in all namespaces that have a name, and on the host, by asking the kernel which way the packets
-    take. Rules of iptables-legacy are not seen.
+    take.
 seealso:
   - module: linuxnet.netns.netns_topology
     description: Its option O(linuxnet.netns.netns_topology#module:verify) takes the same checks, and undoes everything if one fails.

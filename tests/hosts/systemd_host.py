@@ -100,6 +100,13 @@ class Host:
             raise HostError(f"{self.name}: {' '.join(command)} ended with {done.returncode}:\n{done.stdout}{done.stderr}")
         return done
 
+    def outside(self, *command: str) -> str:
+        """What a command of the machine prints where the server on the Internet is."""
+        if self._world is None:
+            raise HostError(f"{self.name} is not up")
+        words = ["nsenter", f"--net=/proc/{self._world.process.pid}/ns/net", *command]
+        return subprocess.run(words, capture_output=True, text=True, check=False).stdout
+
     def shell(self, script: str, check: bool = True) -> str:
         """What a shell script prints; it ends at the first command that fails."""
         return self.run("sh", "-ec", script, check=check).stdout

@@ -23,14 +23,15 @@ IN_DOCKER = "lab in chain DOCKER-USER of table ip filter"
 IN_UFW = ["lab in chain ufw-user-forward of table ip filter", "lab in chain ufw6-user-forward of table ip6 filter"]
 # How it is started, what goes through without anything of ours in it, and where something of ours comes.
 FIREWALLS = {
-    "docker": (DOCKER, {**THROUGH, "out4": None, "near4": None}, [IN_DOCKER]),
+    "docker": (DOCKER, {**THROUGH, "out4": None, "near4": None, "own4": None, "in4": None}, [IN_DOCKER]),
     # it found a router and left it one
     "docker-on-a-router": (f"{FORWARDING}; {DOCKER}", THROUGH, []),
     "ufw": (UFW, NOTHING, IN_UFW),
     "ufw-that-rejects": (f"sed -i s/FORWARD_POLICY=.*/FORWARD_POLICY=REJECT/ /etc/default/ufw; {UFW}", NOTHING, IN_UFW),
     "docker-and-ufw": (f"{DOCKER}; {UFW}", NOTHING, [IN_DOCKER, IN_UFW[1]]),
     "ufw-and-docker": (f"{UFW}; {DOCKER}", NOTHING, [IN_DOCKER, IN_UFW[1]]),
-    "firewalld": (FIREWALLD, NOTHING, ["lab in zone trusted of firewalld"]),
+    # it lets in what somebody has translated
+    "firewalld": (FIREWALLD, {**THROUGH, **dict.fromkeys(("out4", "out6", "near4", "near6"))}, ["lab in zone trusted of firewalld"]),
 }
 TABLE = """
 table inet filter {
@@ -53,6 +54,41 @@ def rules(host: systemd_host.Host) -> str:
     told = host.shell("nft -s list ruleset; for ip in ip ip6; do ${ip}tables-legacy-save; done")
     told = re.sub(r"\[\d+:\d+\]|^#.*$|counter packets \d+ bytes \d+", "", told, flags=re.MULTILINE)
     return "\n".join(line for line in re.sub(r"\tchain \w+_trusted\w* \{[^}]*\}\n\n?", "", told).splitlines() if line.strip())
+
+
+# The rules that stand for these programs where there is no systemd, each with what lists them here.
+SHORT_FORM = pathlib.Path(__file__).parents[1] / "integration" / "targets" / "netns_nat_shared" / "files"
+SAVED = {
+    "docker.ipv4": (DOCKER, "iptables-save -t filter"),
+    "ufw.ipv4": (UFW, "iptables-save -t filter"),
+    "ufw.ipv6": (UFW, "ip6tables-save -t filter"),
+}
+
+
+def lines(told: str) -> list[str]:
+    """Chains and rules, without what is counted."""
+    return sorted(re.sub(r"\[\d+:\d+\]", "", line).strip() for line in told.splitlines() if line[:1] in (":", "-"))
+
+
+def chains(told: str) -> dict[str, list[str]]:
+    """By name, the rules of a table as nft lists it."""
+    found = re.findall(r"^\tchain (\S+) \{\n(.*?)^\t\}$", told, re.MULTILINE | re.DOTALL)
+    return {name: [line.strip() for line in body.splitlines()] for name, body in found}
+
+
+def test_the_short_form_has_the_rules_of_the_real_ones(host: systemd_host.Host) -> None:
+    release = host.shell("cat /etc/debian_version").partition(".")[0]
+    for name, (start, save) in SAVED.items():
+        host.shell(start)
+        told = lines(host.shell(save))
+        host.shell("ufw --force disable; systemctl stop docker.service docker.socket; nft flush ruleset")
+        if release == "12":  # as which they were saved
+            assert told == lines((SHORT_FORM / name).read_text(encoding="utf-8")), name
+    host.shell(FIREWALLD)
+    has = chains(host.shell("nft -s list table inet firewalld"))
+    wanted = chains((SHORT_FORM / f"firewalld-{release}.nft").read_text(encoding="utf-8"))
+    assert {name: has.get(name) for name in wanted} == wanted
+    assert wanted
 
 
 @pytest.mark.parametrize("name", FIREWALLS)
@@ -154,7 +190,7 @@ def test_a_drop_of_the_user_is_not_overruled(host: systemd_host.Host, network: L
     host.shell(f"{DOCKER}; iptables -I DOCKER-USER -i br-lab -d 203.0.113.0/24 -j DROP")
     # one that concerns some of the traffic stays before ours
     assert network.run().accepts() == [f"create {IN_DOCKER}"]
-    assert network.traffic() == {**THROUGH, "out4": None}
+    assert network.traffic() == {**THROUGH, "out4": None, "in4": None}
     network.run(state="absent")
     host.shell("iptables -I DOCKER-USER -i br-lab -j DROP")
     told = network.run()
@@ -180,6 +216,62 @@ def test_a_run_that_fails_takes_its_accepts_back(host: systemd_host.Host, networ
     told = network.run(broken=True)
     assert told.accepts() == [f"create {IN_DOCKER}", f"create {IN_UFW[1]}"]
     assert told.rolled_back is True, told.msg
+    assert rules(host) == before
+
+
+def test_a_chain_that_drops_only_what_comes_in(host: systemd_host.Host, network: Lab) -> None:
+    chain = "type filter hook forward priority 0; policy drop; ct state established,related accept; iifname br-lab accept;"
+    host.shell(f"nft 'table inet mine {{ chain forward {{ {chain} }}; }}'")
+    before = rules(host)
+    assert "packets from uplink0 to published tcp port 8080 would be dropped in chain forward of table inet mine" in str(network.run().msg)
+    assert network.run("ignore").accepts() == []
+    assert network.traffic() == {**THROUGH, "in4": None, "in6": None}
+    assert network.run("accept").accepts() == ["create lab in chain forward of table inet mine"]
+    assert network.traffic() == THROUGH
+    network.run(state="absent")
+    assert rules(host) == before
+
+
+# In the place of the program that makes the change: it ends the one who has called it.
+KILLER = """#!/bin/sh
+if [ -e /run/before ]; then rm /run/before; kill -KILL $PPID; exit; fi
+/usr/sbin/xtables-nft-multi iptables-nft-restore "$@"
+if [ -e /run/after ]; then rm /run/after; kill -KILL $PPID; fi
+"""
+
+
+@pytest.mark.parametrize("when", ["before", "after"])
+def test_a_run_that_is_killed_at_a_change_of_others_rules(host: systemd_host.Host, network: Lab, when: str) -> None:
+    host.shell(f"{DOCKER}; {UFW}; rm /usr/sbin/iptables-nft-restore")
+    host.write("/usr/sbin/iptables-nft-restore", KILLER, 0o755)
+    before = rules(host)
+    for state in ("present", "absent"):
+        host.shell(f"touch /run/{when}")
+        with pytest.raises(systemd_host.HostError, match="engine_run.py ended with -9"):
+            network.run()
+        host.shell(f"test ! -e /run/{when}")
+        # the next run, whatever it wants, knows of it
+        assert network.run(state=state).msg is None
+        if state == "present":
+            assert network.traffic() == THROUGH
+            assert network.run().changes == []
+            network.run(state="absent")
+        assert rules(host) == before
+        assert host.shell("ip netns list") == ""
+
+
+def test_what_is_told_of_a_host_can_be_given_back(host: systemd_host.Host, network: Lab, tmp_path: pathlib.Path) -> None:
+    host.shell(f"{DOCKER}; {UFW}")
+    host.write("/etc/nftables.conf", TABLE)
+    host.shell("nft -f /etc/nftables.conf")
+    assert len(network.run("accept").accepts()) == 3
+    before = rules(host)
+    told = {"linuxnet.netns.netns_info": {"netns": ["/proc/self/ns/net", "red", "blue"]}, "register": "told"}
+    wish = {"linuxnet.netns.netns_topology": "{{ told.topology | combine({'name': 'again'}) }}", "check_mode": True, "register": "again"}
+    checked = {"ansible.builtin.assert": {"that": ["told.topology.nat | length == 1", "again is not changed", "again.changes == []"]}}
+    play = {"hosts": "target", "gather_facts": False, "tasks": [told, wish, checked]}
+    (tmp_path / "play.json").write_text(json.dumps([play]), encoding="utf-8")
+    host.play(tmp_path / "play.json")
     assert rules(host) == before
 
 

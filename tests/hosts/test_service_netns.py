@@ -11,9 +11,11 @@ import plays
 import pytest
 import systemd_host
 
+# Type=exec: it counts as started when its own program runs, and no earlier, in mounts that are still the host's.
 UNIT = """[Unit]
 Description=A service
 [Service]
+Type=exec
 ExecStart=/usr/bin/sleep infinity
 [Install]
 WantedBy=multi-user.target

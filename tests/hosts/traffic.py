@@ -1,9 +1,10 @@
 # Copyright (c) 2026, linuxnet.netns contributors
 # GNU General Public License v3.0+ (see LICENSES/GPL-3.0-or-later.txt or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""Run on a host: TCP connections out of namespace `red`, and from there to its neighbour `blue` on the same bridge.
+"""Run on a host, `serve`: a server in namespace `blue`; prints the number of its process.
 
-Prints JSON: by way, the address that the other end reports, or null where no connection came about.
+`ask` WAY=ADDRESS/PORT ...: TCP connections from where it is run, all at once. Prints JSON: by way, the address that the other end reports,
+or null where no connection came about. The connections out of `red` are asked for as `ip netns exec red`.
 """
 
 from __future__ import annotations
@@ -12,8 +13,7 @@ import json
 import subprocess
 import sys
 
-WAYS = {"out4": "203.0.113.10", "out6": "2001:db8:203::10", "near4": "10.50.0.11", "near6": "fd50::11"}
-CONNECT = "import socket,sys; print(socket.create_connection((sys.argv[1], 7777), 4).recv(99).decode().strip())"
+CONNECT = "import socket,sys; print(socket.create_connection(sys.argv[1:], 4).recv(99).decode().strip())"
 SERVE = """
 import socket
 server = socket.create_server(("::", 7777), family=socket.AF_INET6, dualstack_ipv6=True)
@@ -25,20 +25,21 @@ while True:
 """
 
 
-def inside(netns: str, *words: str) -> subprocess.Popen[str]:
-    command = ["ip", "netns", "exec", netns, sys.executable, *words]
-    return subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.DEVNULL, text=True)
+def started(*words: str) -> subprocess.Popen[str]:
+    return subprocess.Popen([*words], stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, stderr=subprocess.DEVNULL, text=True)
 
 
-def main() -> None:
-    server = inside("blue", "-c", SERVE)
-    try:
-        server.stdout.readline()
-        asked = {way: inside("red", "-c", CONNECT, address) for way, address in WAYS.items()}
-        print(json.dumps({way: client.communicate()[0].strip() or None for way, client in asked.items()}))
-    finally:
-        server.kill()
+def serve() -> None:
+    server = started("ip", "netns", "exec", "blue", sys.executable, "-c", SERVE)
+    server.stdout.readline()
+    print(server.pid)
+
+
+def ask(*wishes: str) -> None:
+    ways = dict(wish.split("=") for wish in wishes)
+    asked = {way: started(sys.executable, "-c", CONNECT, *target.split("/")) for way, target in ways.items()}
+    print(json.dumps({way: client.communicate()[0].strip() or None for way, client in asked.items()}))
 
 
 if __name__ == "__main__":
-    main()
+    {"serve": serve, "ask": ask}[sys.argv[1]](*sys.argv[2:])

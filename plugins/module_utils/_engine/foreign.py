@@ -28,6 +28,7 @@ from . import foreign_iptables
 from .errors import StateError
 from .probe_chains import Drop, Entry, Packet, Rules
 from .resources_foreign import FIREWALLD, ForeignAccept
+from .resources_nat import Publish
 from .values import HOST, place
 
 NOTE = "linuxnet.netns: network "
@@ -44,7 +45,8 @@ _Base = tuple[str, str, str]  # family, table, chain
 class Way:
     """How a network's packets of one IP version go; without an uplink only between neighbours.
 
-    ``bridge``: its interface is one; ``shown``: and IP's chains see its frames.
+    ``bridge``: its interface is one; ``shown``: and IP's chains see its frames. ``publish``: which ports of the host lead into it,
+    with ``hairpin`` for its own members too.
     """
 
     version: int
@@ -53,6 +55,14 @@ class Way:
     uplink: str
     bridge: bool = False
     shown: bool = False
+    publish: tuple[Publish, ...] = ()
+    hairpin: bool = False
+
+    @property
+    def doors(self) -> tuple[str, ...]:
+        """The devices from which a published port leads to the interface; what is shown is let through anyway."""
+        own = (self.interface,) if self.hairpin and not self.shown else ()
+        return (self.uplink, *own) if self.publish and self.uplink else ()
 
     def flows(self) -> t.Iterator[tuple[str, list[Packet], tuple[str, ...]]]:
         """What goes where, as packets of several members, with the families of the chains that see them."""
@@ -73,6 +83,20 @@ class Way:
                 yield what, [each.reply() for each in near], families
             if self.bridge:
                 yield what, [dataclasses.replace(each, iif="", oif="") for each in near], ("bridge",)
+        for what, packet in self._arriving(kind):
+            yield what, [packet], families
+
+    def _arriving(self, kind: str) -> t.Iterator[tuple[str, Packet]]:
+        """Who asks for a published port from anywhere, as the forward hook sees it: with the inside address already."""
+        for door in self.doors:
+            for each in self.publish:
+                for port in sorted({each.to_first, each.to_first + each.last - each.first}):
+                    packet = Packet(self.version, "", each.to_address, each.protocol, dport=port, status="dnat", iif=door)
+                    what = f"from {door} to published {each.describe()}"
+                    yield (
+                        what,
+                        dataclasses.replace(packet, iif_kind=kind if door == self.interface else "", oif=self.interface, oif_kind=kind),
+                    )
 
 
 def _neighbours(subnet: str) -> list[tuple[str, str]]:
@@ -211,13 +235,14 @@ def _meant(network: Network, family: str) -> list[Way]:
 
 
 def _iptables(network: Network, family: str) -> tuple[str, ...]:
-    """In the order in which iptables itself lists a rule's parts."""
+    """In the order in which iptables itself lists a rule's parts, and a match its states."""
     comment = f'-m comment --comment "{NOTE}{network.name}"'
     rules = []
     for way in _meant(network, family):
         rules += [f"-s {subnet} -i {way.interface} -o {way.uplink} {comment} -j ACCEPT" for subnet in way.subnets]
-        known = f"-m conntrack --ctstate RELATED,ESTABLISHED {comment} -j ACCEPT"
-        rules += [f"-d {subnet} -i {way.uplink} -o {way.interface} {known}" for subnet in way.subnets]
+        known = f"-m conntrack --ctstate RELATED,ESTABLISHED{',DNAT' if way.publish else ''} {comment} -j ACCEPT"
+        for door in way.doors or (way.uplink,):
+            rules += [f"-d {subnet} -i {door} -o {way.interface} {known}" for subnet in way.subnets]
         rules += [f"-i {way.interface} -o {way.interface} {comment} -j ACCEPT"] if way.shown else []
     return tuple(rules)
 
@@ -228,8 +253,11 @@ def _nft(network: Network, family: str) -> list[str]:
         return [f'meta ibrname "{network.interface}" {note}']
     rules = []
     for way in _meant(network, family):
-        ip, inside, outside = "ip" if way.version == 4 else "ip6", f'"{way.interface}"', f'"{way.uplink}"'
-        rules += [f"iifname {inside} oifname {outside} {ip} saddr {subnet} {note}" for subnet in way.subnets]
-        rules += [f"iifname {outside} oifname {inside} {ip} daddr {subnet} ct state established,related {note}" for subnet in way.subnets]
+        ip, inside = "ip" if way.version == 4 else "ip6", f'"{way.interface}"'
+        rules += [f'iifname {inside} oifname "{way.uplink}" {ip} saddr {subnet} {note}' for subnet in way.subnets]
+        known = ["state established,related", *(["status dnat"] if way.publish else [])]
+        for door in way.doors or (way.uplink,):
+            to = [f'iifname "{door}" oifname {inside} {ip} daddr {subnet}' for subnet in way.subnets]
+            rules += [f"{each} ct {what} {note}" for each in to for what in known]
         rules += [f"iifname {inside} oifname {inside} {note}"] if way.shown else []
     return list(dict.fromkeys(rules))

@@ -10,7 +10,7 @@ from __future__ import annotations
 
 import typing as t
 
-from . import foreign, foreign_firewalld, foreign_iptables, nat, nat_told, nftables, programs
+from . import foreign, foreign_firewalld, foreign_host_saved, foreign_iptables, nat, nat_told, nftables, programs
 from .errors import InputError, KernelError
 from .foreign import NOTE, Network, Way
 from .foreign_iptables import FORWARD, PROGRAMS
@@ -23,7 +23,6 @@ from .resources_foreign import FIREWALLD, ForeignAccept
 from .resources_nat import Nat, Table
 from .values import HOST, family_of
 
-_NAMES = {"iptables-legacy": "ip_tables_names", "ip6tables-legacy": "ip6_tables_names"}
 _BRIDGED = {4: "net/bridge/bridge-nf-call-iptables", 6: "net/bridge/bridge-nf-call-ip6tables"}
 _WAIT = ("-w", "10")  # seconds, for the lock of iptables
 
@@ -34,19 +33,7 @@ class Look:
     def __init__(self, netns: str) -> None:
         self._netns = netns
         self.nft: t.Sequence[Entry] = nftables.ruleset(netns)
-        self.saved: t.Mapping[str, str] = dict(self._saved())
-
-    def _saved(self) -> t.Iterator[tuple[str, str]]:
-        """Asked only of what is there already: to ask would make it."""
-        bases = [entry["chain"] for entry in self.nft if "chain" in entry]
-        forward = {(base["family"], base["table"]) for base in bases if base["name"] == FORWARD and base.get("hook") == "forward"}
-        with nftables.inside(self._netns):
-            for program, table in PROGRAMS.items():
-                asked = _loaded(_NAMES[program]) if program in _NAMES else table in forward
-                save = nftables.find(f"{program}-save") if asked else None
-                text = programs.run([save, "-t", "filter"]).output if save else ""
-                if f":{FORWARD} " in text:  # rules that nft has put there may be beyond it
-                    yield program, text
+        self.saved: t.Mapping[str, str] = foreign_host_saved.tables(netns, self.nft)
 
     def placed(self, network: str, interface: str | None) -> list[ForeignAccept]:
         note = f"{NOTE}{network}"
@@ -76,15 +63,6 @@ class Look:
         """It looks after the host's own namespace; asked for elsewhere it would be started."""
         tables = ((entry["table"]["family"], entry["table"]["name"]) for entry in self.nft if "table" in entry)
         return self._netns == HOST and foreign.FIREWALLD_TABLE in tables
-
-
-def _loaded(names: str) -> bool:
-    """Whether the kernel has a filter table of the old kind, in the namespace of the calling thread."""
-    try:
-        with open(f"/proc/thread-self/net/{names}", encoding="ascii") as file:
-            return "filter" in file.read().split()
-    except OSError:
-        return False
 
 
 # -- what a run wants
@@ -130,7 +108,10 @@ def _network(one: Nat, host: Host, view: View, coming: t.Mapping[tuple[str, str]
         subnets = tuple(subnet for subnet in one.subnets if family_of(subnet) == f"ipv{version}")
         if subnets:
             uplink = nat.uplink_of(one, str(version), view)
-            ways.append(Way(version, subnets, interface, uplink, bridge, bridge and view.sysctl(one.netns, switch) == "1"))
+            # what the host alone can ask for is not forwarded
+            publish = tuple(each for each in one.publish if each.digit == str(version) and not (each.host_address or "").startswith("127."))
+            shown = bridge and view.sysctl(one.netns, switch) == "1"
+            ways.append(Way(version, subnets, interface, uplink, bridge, shown, publish, one.hairpin is not False))
     for device in (interface, *(way.uplink for way in ways)):
         if device.endswith("+"):
             raise InputError(

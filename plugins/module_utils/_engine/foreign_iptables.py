@@ -4,13 +4,14 @@
 
 # Note that this module util is **PRIVATE** to the collection. It can have breaking changes at any time.
 
-"""The filter table as iptables-save writes it, told in the form that nft lists rules in, for the same walk. Pure.
+"""A table as iptables-save writes it, told in the form that nft lists rules in, for the same walk. Pure.
 
 nft says of most matches of iptables only that they are there. What is not translated decides nothing, as there.
 """
 
 from __future__ import annotations
 
+import re
 import shlex
 import typing as t
 
@@ -28,22 +29,32 @@ FORWARD = "FORWARD"
 _VERDICTS = {"ACCEPT": "accept", "DROP": "drop", "REJECT": "reject", "RETURN": "return", "QUEUE": "queue", "NFQUEUE": "queue"}
 # Targets after which the next rule is asked.
 _IDLE = ("AUDIT", "CLASSIFY", "CONNMARK", "CT", "LOG", "MARK", "NFLOG", "SET", "TCPMSS", "TRACE", "ULOG")
-_PASSING = ("comment", "conntrack", "icmp", "icmp6", "physdev", "state", "tcp", "udp")  # modules that match by their options only
+# Modules that match by their options only.
+_PASSING = ("comment", "conntrack", "icmp", "icmp6", "multiport", "physdev", "sctp", "state", "tcp", "udp")
+# An address, or in brackets one of IPv6, and a port; a choice of several is none.
+_DESTINATION = re.compile(r"(?:\[(?P<six>[0-9a-f:]+)\]|(?P<host>[0-9.]+|[0-9a-f:]+))(?::(?P<port>\d+))?")
+_PORTS = {"--sport": "sport", "--sports": "sport", "--dport": "dport", "--dports": "dport"}
 
 
-def entries(saved: str, program: str) -> list[Entry]:
+def place(program: str, table: str = "filter") -> tuple[str, str]:
+    """Family and name of a table of a program's."""
+    family, name = PROGRAMS[program]
+    return family, name.replace("filter", table, 1)
+
+
+def entries(saved: str, program: str, kind: str = "filter") -> list[Entry]:
     """Chains and rules; of what a chain's policy lets pass and what not nft's words are used."""
-    family, table = PROGRAMS[program]
-    place = {"family": family, "table": table}
+    family, table = place(program, kind)
+    where = {"family": family, "table": table}
     chains = {line[1:].split()[0]: line.split()[1] for line in saved.splitlines() if line.startswith(":")}
     found: list[Entry] = []
     for name, policy in chains.items():
-        base = {"type": "filter", "hook": name.lower(), "prio": 0, "policy": policy.lower()} if policy != "-" else {}
-        found.append({"chain": {**place, "name": name, **base}})
+        base = {"type": kind, "hook": name.lower(), "prio": 0, "policy": policy.lower()} if policy != "-" else {}
+        found.append({"chain": {**where, "name": name, **base}})
     for line in saved.splitlines():
         if line.startswith("-A "):
             chain, words = line.split()[1], shlex.split(line)[2:]
-            found.append({"rule": {**place, "chain": chain, "text": line, "expr": _expressions(words, family, chains)}})
+            found.append({"rule": {**where, "chain": chain, "text": line, "expr": _expressions(words, family, chains)}})
     return found
 
 
@@ -70,7 +81,11 @@ def _expression(word: str, rest: t.Iterator[str], operator: str, family: str, ch
     if word == "-p":
         return [_match({"meta": {"key": "l4proto"}}, operator, next(rest))]
     if word in ("--ctstate", "--state"):
-        return [_match({"ct": {"key": "state"}}, operator, [state.lower() for state in next(rest).split(",")])]
+        # to iptables a translation is a state like others
+        states = [state.lower() for state in next(rest).split(",")]
+        return [_match({"ct": {"key": "ctstate" if {"dnat", "snat"} & {*states} else "state"}}, operator, states)]
+    if word in _PORTS:
+        return [_match({"payload": {"protocol": "th", "field": _PORTS[word]}}, operator, _ports(next(rest)))]
     if word == "--physdev-is-bridged" and operator == "==":
         # what br_netfilter shows of a frame that goes from port to port
         return [_match({"meta": {"key": key}}, operator, "bridge") for key in ("iifkind", "oifkind")]
@@ -80,7 +95,7 @@ def _expression(word: str, rest: t.Iterator[str], operator: str, family: str, ch
         next(rest)
         return []
     if word in ("-j", "-g"):
-        return [_verdict(next(rest), word, rest, chains)]
+        return [_verdict(next(rest), word, [*rest], chains)]
     return ["xt"]
 
 
@@ -88,16 +103,32 @@ def _match(left: Entry, operator: str, right: t.Any) -> Entry:
     return {"match": {"op": operator, "left": left, "right": right}}
 
 
+def _ports(text: str) -> t.Any:
+    """One, several, ranges; iptables saves them as numbers."""
+    found: list[t.Any] = []
+    for part in text.split(","):
+        first, _colon, last = part.partition(":")
+        found.append({"range": [int(first), int(last)]} if last else int(first))
+    return found[0] if len(found) == 1 else {"set": found}
+
+
 def _device(name: str) -> str:
     """Both languages have a sign for any end of a name."""
     return f"{name[:-1]}*" if name.endswith("+") else name
 
 
-def _verdict(target: str, word: str, rest: t.Iterator[str], chains: t.Container[str]) -> t.Any:
+def _verdict(target: str, word: str, rest: t.Sequence[str], chains: t.Container[str]) -> t.Any:
+    """``rest``: the options of a target, which end the rule."""
     if target in chains:
         return {"goto" if word == "-g" else "jump": {"target": target}}
-    list(rest)  # the options of a target end the rule
-    return {_VERDICTS[target]: None} if target in _VERDICTS else {"log": None} if target in _IDLE else "xt"
+    if target == "DNAT" and rest[:1] == ["--to-destination"]:
+        led = _DESTINATION.fullmatch(rest[1])
+        return {"dnat": {"addr": led["six"] or led["host"], "port": int(led["port"]) if led["port"] else None}} if led else _named(target)
+    return {_VERDICTS[target]: None} if target in _VERDICTS else {"log": None} if target in _IDLE else _named(target)
+
+
+def _named(target: str) -> Entry:
+    return {"xt": {"name": target}}
 
 
 # -- rules of ours

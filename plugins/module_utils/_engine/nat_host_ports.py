@@ -16,9 +16,10 @@ import socket
 import sys
 import typing as t
 
-from . import nftables
+from . import foreign_host_saved, nftables
 from .host import Host
-from .probe_chains import Entry, Packet, Rules
+from .probe_chains import Entry, Packet
+from .probe_chains_dnat import LeadingRules, statement_of
 from .resources_nat import Publish
 
 OURS = "linuxnet_"
@@ -39,7 +40,7 @@ class Listener(t.NamedTuple):
 def takers(host: Host, netns: str, wanted: t.Sequence[Publish]) -> t.Iterator[tuple[Publish, str]]:
     """Each of the wanted ports that is taken, and who has it."""
     listening = listeners(host, netns)
-    entries = nftables.ruleset(netns)
+    entries = foreign_host_saved.told(netns, nftables.ruleset(netns), "nat")
     rules, leading = _Rules(entries), list(_leading_elsewhere(entries))
     for publish in wanted:
         heard = next((listener for listener in listening if _hears(host, netns, listener, publish)), None)
@@ -48,8 +49,8 @@ def takers(host: Host, netns: str, wanted: t.Sequence[Publish]) -> t.Iterator[tu
         rule = next((rule for rule in leading if rules.aim(rule, publish)), None)
         if rule:
             comment = f' "{rule["comment"]}"' if rule.get("comment") else ""
-            where = f"chain {rule['chain']} of table {rule['family']} {rule['table']}"
-            yield publish, f"{where} leads it elsewhere by its rule handle {rule.get('handle', '?')}{comment}"
+            told = f"'{rule['text']}'" if "text" in rule else f"handle {rule.get('handle', '?')}{comment}"
+            yield publish, f"chain {rule['chain']} of table {rule['family']} {rule['table']} leads it elsewhere by its rule {told}"
 
 
 # -- processes
@@ -131,17 +132,17 @@ def _process(inode: int) -> str:
 
 
 def _leading_elsewhere(entries: t.Iterable[Entry]) -> t.Iterator[Entry]:
-    """The rules of others that give packets another target; of iptables' own targets nft tells the name only."""
+    """The rules of others that give packets another target; of iptables' own targets the name alone is known."""
     for rule in (entry["rule"] for entry in entries if "rule" in entry):
         if rule["family"] == "inet" and rule["table"].startswith(OURS):
             continue
         for statement in rule.get("expr", ()):
-            name, content = _statement(statement)
+            name, content = statement_of(statement)
             if name in ("dnat", "redirect") or (name == "xt" and content.get("name") in ("DNAT", "REDIRECT")):
                 yield rule
 
 
-class _Rules(Rules):
+class _Rules(LeadingRules):
     """A ruleset that is asked of single rules whether they are about a port."""
 
     def aim(self, rule: Entry, publish: Publish) -> bool:
@@ -155,7 +156,7 @@ class _Rules(Rules):
     def _aims(self, rule: Entry, packet: Packet) -> bool:
         about = False
         for statement in rule["expr"]:
-            name, content = _statement(statement)
+            name, content = statement_of(statement)
             if name == "match":
                 left = content["left"] if isinstance(content["left"], dict) else {}
                 if "meta" in left and left["meta"]["key"] in ("iif", "iifname", "oif", "oifname"):
@@ -166,28 +167,7 @@ class _Rules(Rules):
                 about = about or field == "dport" or (field == "daddr" and content["op"] == "==" and bool(packet.to))
             elif name in ("dnat", "redirect"):
                 for chosen in (part["map"] for part in content.values() if isinstance(part, dict) and "map" in part):
-                    if not self._has(rule, chosen, packet):
+                    if self.mapped(rule, chosen, packet) is None:
                         return False
                     about = True
         return about
-
-    def _has(self, rule: Entry, chosen: Entry, packet: Packet) -> bool:
-        """Whether a map may have something for this packet."""
-        key, data = chosen["key"], chosen["data"]
-        named = self._sets.get((rule["family"], rule["table"], data[1:]), {}).get("elem", []) if isinstance(data, str) else data["set"]
-        values = [self._value(part, packet) for part in _parts(key)]
-        return any(
-            all(value is None or self._contains(rule, member, value) is not False for value, member in zip(values, _parts(element[0])))
-            for element in named
-        )
-
-
-def _statement(statement: t.Any) -> tuple[str, dict[str, t.Any]]:
-    """A statement's name and what it says, of some nothing."""
-    name, content = next(iter(statement.items())) if isinstance(statement, dict) else (str(statement), None)
-    return name, content if isinstance(content, dict) else {}
-
-
-def _parts(value: t.Any) -> t.Sequence[t.Any]:
-    """What a concatenation is made of; anything else is one part."""
-    return t.cast("t.Sequence[t.Any]", value["concat"]) if isinstance(value, dict) and "concat" in value else (value,)

@@ -151,13 +151,24 @@ def _guard(sides: t.Sequence[Side]) -> list[str]:
     for side in sides:
         family = f"meta nfproto ipv{side.digit}"
         if not side.everywhere:
+            rules += [_translated(family)] if side.opened and side.digit == "6" else []
             rules += [f"{family} iifname @opened{side.digit} counter drop"] if side.opened else []
             continue
-        if side.bridged:  # for bridges that are not ours the way back to itself cannot be told from the way to the next
+        if side.bridged:  # between bridges that are not ours the way back to itself cannot be told from the way to the next
             ours = ", ".join(sorted(quote(device, "interface") for device in (side.interface, side.uplink)))
-            rules += [f"{family} iifname {{ {ours} }} counter drop", f'{family} meta iifkind "bridge" meta oifkind "bridge" accept']
+            rules += [f"{family} {way} {{ {ours} }} counter drop" for way in ("iifname", "oifname")]
+            rules += [f'{family} meta iifkind "bridge" meta oifkind "bridge" accept']
         rules += [f"{family} counter drop"]
     return rules
+
+
+def _translated(family: str) -> str:
+    """What others' bridges would get from ours by a port of the host.
+
+    A frame that br_netfilter has translated gets its route there, and IPv6 then takes the device that it leaves by for the one that it
+    came by: that one is asked whether it forwards (ip6_rcv_core() and ip6_forward() of Linux 6.18). IPv4 asks the right one.
+    """
+    return f'{family} meta iifkind "bridge" iifname != @opened6 oifname @opened6 ct status dnat counter drop'
 
 
 def _isolation(sides: t.Sequence[Side], isolation: str) -> list[nat_publish.Chain]:

@@ -55,7 +55,7 @@ def _found(host: Host, facts: Facts, check: Check, failed: Failed, to: Place) ->
         return _refused(failed, to)
     if cause:
         return cause
-    back = Walk(facts, there.packet.reply(), "", there.translations)
+    back = Walk(facts, there.packet.reply(), "", there)
     if there.arrived is not None:
         cause = back.run(there.arrived)
     elif there.left:

@@ -42,6 +42,7 @@ class Packet:
     dport: int | None = None
     kind: str = ""  # of ICMP: echo-request ...
     state: str = "new"
+    status: str | None = None  # dnat
     iif: str = ""
     oif: str = ""
     iif_kind: str = ""
@@ -226,7 +227,10 @@ class Rules:
         return (not found if operator == "!=" else found) if found is not None else None
 
     def _contains(self, rule: Entry, right: t.Any, value: t.Any) -> Known:
-        """Whether a value is what stands on the right: itself, a prefix, a range, or one of several."""
+        """Whether a value, or one of several, is what stands on the right: itself, a prefix, a range, or one of several."""
+        if isinstance(value, tuple):
+            each: list[Known] = [None if part is None else self._contains(rule, right, part) for part in value]
+            return True if True in each else None if None in each else False
         if isinstance(right, str) and right.startswith("@"):
             members: t.Any = self._sets.get((rule["family"], rule["table"], right[1:]), {}).get("elem", [])
             return self._any(rule, members, value)
@@ -266,7 +270,8 @@ class Rules:
         if kind == "payload":
             return _payload(content.get("protocol"), content.get("field"), packet)
         if kind == "ct":
-            return packet.state if content.get("key") == "state" else None
+            known = {"state": packet.state, "status": packet.status, "ctstate": (packet.state, packet.status)}
+            return known.get(content.get("key"))
         return None
 
     def _number(self, expression: t.Any, packet: Packet) -> int | None:

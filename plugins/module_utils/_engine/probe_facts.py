@@ -13,10 +13,10 @@ import ipaddress
 import struct
 import typing as t
 
-from . import ip_messages, namespaces, nftables, route_messages, rtnetlink
+from . import foreign_host_saved, ip_messages, namespaces, nftables, route_messages, rtnetlink
 from .errors import KernelError, NetnsError
 from .host import Host
-from .probe_chains import Rules
+from .probe_chains_dnat import LeadingRules
 from .resources import Address, Link, Route
 from .state import MAIN
 from .values import HOST
@@ -55,7 +55,7 @@ class Facts:
         self._inodes: dict[str, int] = {}
         self._links: dict[str, list[Link]] = {}
         self._addresses: dict[str, list[Address]] = {}
-        self._rules: dict[str, Rules] = {}
+        self._rules: dict[str, LeadingRules] = {}
 
     def __enter__(self) -> Facts:
         return self
@@ -97,13 +97,15 @@ class Facts:
             return int(self._host.sysctl(netns, path) or 0)
         return 0
 
-    def rules(self, netns: str) -> Rules:
-        """The ruleset; none where nft is not there or may not read it."""
+    def rules(self, netns: str) -> LeadingRules:
+        """The ruleset, that of iptables too; none where nft is not there or may not read it."""
         if netns not in self._rules:
             entries: list[dict[str, t.Any]] = []
             with contextlib.suppress(NetnsError):
                 entries = nftables.ruleset(netns)
-            self._rules[netns] = Rules(entries)
+                for table in ("filter", "nat"):
+                    entries = foreign_host_saved.told(netns, entries, table)
+            self._rules[netns] = LeadingRules(entries)
         return self._rules[netns]
 
     def route(self, netns: str, to: str, source: str = "", iif: str = "", oif: str = "") -> Route | KernelError:

@@ -22,7 +22,7 @@ _HOPS_MAX = 16
 
 
 class Translated(t.NamedTuple):
-    """Where the source of the packet was replaced, and what it was before."""
+    """Where an address of the packet was replaced, its source or whom it was for, and what it was before."""
 
     netns: str
     source: str
@@ -31,12 +31,14 @@ class Translated(t.NamedTuple):
 class Walk:
     """One direction of a talk. After ``run`` it says how far the packet came: ``arrived`` or ``left``."""
 
-    def __init__(self, facts: Facts, packet: Packet, zone: str = "", translations: t.Sequence[Translated] = ()) -> None:
+    def __init__(self, facts: Facts, packet: Packet, zone: str = "", there: Walk | None = None) -> None:
+        """``there``: the way of what this packet answers."""
         self._facts = facts
         self._zone = zone
         self._back = packet.state != "new"
         self.packet = packet
-        self.translations = list(translations)
+        self.translations: list[Translated] = list(there.translations) if there else []
+        self.led: list[Translated] = list(there.led) if there else []  # by rules that publish a port
         self.suspect: Cause | None = None
         self.arrived: str | None = None  # the namespace
         self.left: tuple[str, str, str] | None = None  # namespace, device, next hop
@@ -55,11 +57,14 @@ class Walk:
 
     def _through(self, netns: str, iif: str) -> Cause | tuple[str, str] | None:
         """One namespace: what is wrong in it, or where the packet comes in next."""
-        self.packet = dataclasses.replace(self.packet, iif=iif, oif="", iif_kind=self._kind(netns, iif), oif_kind="", mark=0)
-        if iif:
+        self.packet = dataclasses.replace(self.packet, iif=iif, oif="", iif_kind=self._kind(netns, iif), oif_kind="", mark=0, status=None)
+        if not iif:
+            self._lead(netns, "output")
+        else:
             cause = self._dropped(netns, "ingress", "prerouting")
             if cause:
                 return cause
+            self._lead(netns, "prerouting")
             if self._is_here(netns):
                 self.arrived = netns
                 return self._unfiltered(netns, iif) or self._dropped(netns, "input")
@@ -81,6 +86,8 @@ class Walk:
             return cause
         if iif and not self._back:
             self._translate(netns, route)
+        if self._back and self.led and self._facts.same(self.led[-1].netns, netns):
+            self.packet = dataclasses.replace(self.packet, source=self.led.pop().source)
         return self._onward(netns, link, route.ways[0].gateway or self.packet.to)
 
     def _kind(self, netns: str, dev: str) -> str:
@@ -99,6 +106,14 @@ class Walk:
             self.packet = dataclasses.replace(self.packet, to=self.translations.pop().source)
             return self._is_here(netns)
         return True
+
+    def _lead(self, netns: str, hook: str) -> None:
+        """A port of the host that leads elsewhere; of rules about packets that are for others some could be meant for none of ours."""
+        own = not self._back and any(address.address == self.packet.to for address in self._facts.addresses(netns))
+        target = self._facts.rules(netns).target(self.packet, hook) if own else None
+        if target:
+            self.led.append(Translated(netns, self.packet.to))
+            self.packet = dataclasses.replace(self.packet, to=target[0], dport=target[1] or self.packet.dport, status="dnat")
 
     def _translate(self, netns: str, route: Route) -> None:
         if self._facts.rules(netns).translates():

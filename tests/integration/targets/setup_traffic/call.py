@@ -1,10 +1,11 @@
 # Copyright (c) 2026, linuxnet.netns contributors
 # GNU General Public License v3.0+ (see LICENSES/GPL-3.0-or-later.txt or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""What serve.py answers, a line for each of PROTOCOL/ADDRESS/PORT."""
+"""What serve.py answers, a line for each of PROTOCOL/ADDRESS/PORT; all are asked at once."""
 
 from __future__ import annotations
 
+import concurrent.futures
 import socket
 import sys
 
@@ -24,5 +25,6 @@ def call(protocol: str, address: str, port: str) -> str:
             return "no answer"
 
 
-for wish in sys.argv[1:]:
-    print(call(*wish.split("/")))
+with concurrent.futures.ThreadPoolExecutor() as pool:
+    for answer in pool.map(lambda wish: call(*wish.split("/")), sys.argv[1:]):
+        print(answer)

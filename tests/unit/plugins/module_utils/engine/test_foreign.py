@@ -16,7 +16,7 @@ from ansible_collections.linuxnet.netns.plugins.module_utils._engine.changes imp
 from ansible_collections.linuxnet.netns.plugins.module_utils._engine.errors import StateError
 from ansible_collections.linuxnet.netns.plugins.module_utils._engine.foreign import Network, Way
 from ansible_collections.linuxnet.netns.plugins.module_utils._engine.resources_foreign import ForeignAccept
-from ansible_collections.linuxnet.netns.plugins.module_utils._engine.resources_nat import Nat
+from ansible_collections.linuxnet.netns.plugins.module_utils._engine.resources_nat import Nat, Publish
 from ansible_collections.linuxnet.netns.plugins.module_utils._engine.values import HOST
 
 from .conftest import run
@@ -233,6 +233,74 @@ def test_tables_of_ours_are_not_others() -> None:
     rule = {"expr": [{"accept": None}], "comment": "linuxnet.netns: network other"}
     assert foreign.drops(Look(nft=table(rules=[rule])), NETWORK.ways, bare=False) == {}
     assert [*foreign.drops(Look(nft=table(rules=[rule])), NETWORK.ways)] == [("inet", "filter", "forward")]
+
+
+# --- published ports
+
+WEB = Publish("tcp", 8080, 8080, "10.50.0.10", 80)
+OPEN = dataclasses.replace(V4, publish=(WEB,), hairpin=True)
+ANSWERS = "-A FORWARD -m conntrack --ctstate RELATED,ESTABLISHED -j ACCEPT\n"
+ANSWERED = {"match": {"op": "in", "left": {"ct": {"key": "state"}}, "right": ["established", "related"]}}
+
+
+@pytest.mark.parametrize(
+    ("policy", "rules", "expected"),
+    [
+        ("DROP", "-A FORWARD -m conntrack --ctstate RELATED,ESTABLISHED -j ACCEPT", "policy"),
+        ("DROP", "-A FORWARD -m conntrack --ctstate RELATED,ESTABLISHED,DNAT -j ACCEPT", ""),
+        ("DROP", f"{ANSWERS}-A FORWARD -o br-lab -p tcp -m tcp --dport 80 -j ACCEPT", ""),
+        ("DROP", f"{ANSWERS}-A FORWARD -o br-lab -p tcp -m tcp --dport 81 -j ACCEPT", "policy"),
+        ("DROP", f"{ANSWERS}-A FORWARD -o br-lab -p tcp -m multiport --dports 22,79:81 -j ACCEPT", ""),
+        ("DROP", f"{ANSWERS}-A FORWARD -o br-lab -p tcp -m multiport ! --dports 22,79:81 -j ACCEPT", "policy"),
+        ("ACCEPT", "-A FORWARD -m conntrack ! --ctstate RELATED,ESTABLISHED,DNAT -i up0 -j DROP", ""),
+        ("ACCEPT", "-A FORWARD -m conntrack --ctstate NEW -i up0 -j DROP", "rule '-A FORWARD -m conntrack --ctstate NEW -i up0 -j DROP'"),
+        ("ACCEPT", "-A FORWARD -m conntrack --ctstate DNAT -o br-lab -j DROP", "rule '-A FORWARD -m conntrack --ctstate DNAT -o br-lab"),
+        ("ACCEPT", "-A FORWARD -d 10.50.0.11/32 -i up0 -j DROP", ""),
+    ],
+)
+def test_what_comes_in_to_a_published_port(policy: str, rules: str, expected: str) -> None:
+    saved = f"*filter\n:FORWARD {policy} [0:0]\n-A FORWARD -i br-lab -j ACCEPT\n{rules}\nCOMMIT\n"
+    look = Look(saved={"iptables-legacy": saved})
+    found = foreign.drops(look, [OPEN])
+    assert [*found] == ([("ip", "filter (iptables-legacy)", "FORWARD")] if expected else [])
+    for what, drop in found.values():
+        assert what == "from up0 to published tcp port 8080"
+        assert f"by its {expected}" in str(drop)
+    # without a published port nobody would miss it
+    assert foreign.drops(look, [V4]) == {}
+
+
+def test_a_chain_that_drops_only_what_comes_in_is_named() -> None:
+    rules = [{"expr": [FROM_LAB, {"accept": None}]}, {"expr": [ANSWERED, {"accept": None}]}]
+    look = Look(nft=table(rules=rules))
+    assert foreign.accepts(dataclasses.replace(NETWORK, ways=(V4,)), look) == []
+    network = dataclasses.replace(NETWORK, ways=(OPEN,))
+    with pytest.raises(StateError, match="packets from up0 to published tcp port 8080 would be dropped in chain forward"):
+        foreign.accepts(network, look)
+    (found,) = foreign.accepts(dataclasses.replace(network, foreign_drop="accept"), look)
+    note = 'accept comment "linuxnet.netns: network lab"'
+    assert found.rules == (
+        f'iifname "br-lab" oifname "up0" ip saddr 10.50.0.0/24 {note}',
+        f'iifname "up0" oifname "br-lab" ip daddr 10.50.0.0/24 ct state established,related {note}',
+        f'iifname "up0" oifname "br-lab" ip daddr 10.50.0.0/24 ct status dnat {note}',
+        f'iifname "br-lab" oifname "br-lab" {note}',
+    )
+    # a chain that lets in what is translated needs nothing, as firewalld's
+    dnat = {"match": {"op": "in", "left": {"ct": {"key": "status"}}, "right": "dnat"}}
+    assert foreign.accepts(network, Look(nft=table(rules=[*rules, {"expr": [dnat, {"accept": None}]}]))) == []
+
+
+@pytest.mark.parametrize(("shown", "hairpin", "own"), [(True, True, 0), (False, True, 1), (False, False, 0)])
+def test_docker_lets_in_what_is_published(shown: bool, hairpin: bool, own: int) -> None:
+    way = dataclasses.replace(OPEN, shown=shown, hairpin=hairpin)
+    network = dataclasses.replace(NETWORK, ways=(way,))
+    (found,) = foreign.accepts(network, Look(saved={"iptables-nft": made("docker.ipv4")}))
+    assert found.rules[1] == f"-d 10.50.0.0/24 -i up0 -o br-lab -m conntrack --ctstate RELATED,ESTABLISHED,DNAT {COMMENT}"
+    # from the network to itself, which is routed on its way through the host
+    back = f"-d 10.50.0.0/24 -i br-lab -o br-lab -m conntrack --ctstate RELATED,ESTABLISHED,DNAT {COMMENT}"
+    assert found.rules.count(back) == own
+    after = foreign_iptables.inserted(made("docker.ipv4"), "DOCKER-USER", found.rules)
+    assert foreign.drops(Look(saved={"iptables-nft": after}), network.ways, bare=False) == {}
 
 
 # --- its record

@@ -7,6 +7,7 @@
 from __future__ import annotations
 
 import contextlib
+import dataclasses
 import json
 import os
 import pathlib
@@ -40,6 +41,7 @@ from .test_nat import (
     TWO,
     VERSIONS,
     Kernel,
+    OldKernel,
     Sandbox,
     address,
     apply,
@@ -70,6 +72,10 @@ class Machine(Kernel):
     def takers(self, netns: str, wanted: t.Sequence[Publish]) -> t.Iterator[tuple[Publish, str]]:
         with Host() as host:
             yield from nat_host.View(host).takers(netns, wanted)
+
+
+class OldMachine(OldKernel, Machine):
+    """Before Linux 6.17."""
 
 
 def lab(*publish: Publish, **fields: t.Any) -> Nat:
@@ -342,6 +348,36 @@ def test_hairpin_where_bridged_frames_are_filtered(sandboxed: Sandbox) -> None:
                 sh("bridge", "link", "set", "dev", "p-br-lab", "hairpin", "on")
                 assert visit("client", to, 8080, server) == gateway
                 sh("bridge", "link", "set", "dev", "p-br-lab", "hairpin", "off")
+
+    sandboxed(check)
+
+
+@pytest.mark.skipif(not os.path.exists("/proc/sys/net/bridge"), reason="this kernel has no br_netfilter")
+@pytest.mark.parametrize("host", [Machine(), OldMachine()], ids=["per device", "whole host"])
+@pytest.mark.parametrize("version", VERSIONS)
+def test_a_network_of_others_stays_closed_where_bridged_frames_are_filtered(sandboxed: Sandbox, version: str, host: Kernel) -> None:
+    """br_netfilter gives what is translated on a bridge its route: IPv6 then asks the device that it leaves by whether it forwards."""
+
+    def check() -> None:
+        build("client", "second", "outside")
+        add_third()
+        bridged(True)
+        apply([lab(*BOTH)], host=host)
+        assert left_to_do([lab(*BOTH)], host) == []
+        to, gateway = host_address(version), address("client", version, True)
+        with listening("client", address("client", version), 80) as server:
+            # by any address of the host, its own network's gateway too
+            asked = [at for at in (to, address("second", version, True)) for _again in range(2)]
+            assert [visit("second", at, 8080, server, wait=0.4) for at in asked] == [None] * 4
+            assert visit("outside", to, 8080, server) == address("outside", version)
+            assert visit("third", to, 8080, server) == gateway
+            # by the guard: nothing else keeps IPv6 from it
+            sh("nft", "flush", "chain", "inet", "linuxnet_lab", "guard")
+            assert version == "4" or any(visit("second", at, 8080, server, wait=0.4) for at in asked)
+        # two networks of ours that want it so are not kept apart
+        apply([lab(*BOTH, isolation="none"), dataclasses.replace(TWO, isolation="none")], host=host)
+        with listening("client", address("client", version), 80) as server:
+            assert visit("second", to, 8080, server) == address("second", version)
 
     sandboxed(check)
 

@@ -176,6 +176,71 @@ def test_a_link_local_neighbour(sandboxed: Sandbox) -> None:
     sandboxed(scenario)
 
 
+MAPPED = """
+table inet ours {
+  map tcp4 { type ipv4_addr . inet_service : ipv4_addr . inet_service; flags interval; elements = { 0.0.0.0/0 . 8088 : 10.2.0.10 . 80 }
+  }
+  map tcp6_same { type ipv6_addr . inet_service : ipv6_addr; flags interval; elements = { ::/0 . 8080-8089 : fd02::10 }
+  }
+  chain publish { type nat hook prerouting priority -100;
+    ip daddr != 127.0.0.0/8 fib daddr type local dnat ip addr . port to ip daddr . tcp dport map @tcp4
+    fib daddr type local dnat ip6 to ip6 daddr . tcp dport map @tcp6_same
+  }
+}
+"""
+BY_IPTABLES = "iptables-nft -t nat -A PREROUTING -p tcp -m addrtype --dst-type LOCAL --dport 8088 -j DNAT --to-destination 10.2.0.10:80"
+
+
+@pytest.mark.parametrize("version", ["4", "6"])
+@pytest.mark.parametrize("by", ["nft", "iptables"])
+def test_a_published_port_is_followed(sandboxed: Sandbox, by: str, version: str) -> None:
+    host, inside, port = {"4": ("10.1.0.1", "10.2.0.10", 80), "6": ("[fd01::1]", "fd02::10", 8088)}[version]
+    check = {"netns": "web", "tcp": f"{host}:8088"}
+
+    def scenario() -> None:
+        if by == "iptables" and (version == "6" or not nftables.find("iptables-nft")):
+            pytest.skip("it is the same in IPv6, or there is no iptables-nft here")
+        publish = f"nft -f - <<'EOF'\n{MAPPED}\nEOF\n" if by == "nft" else f"PATH=$PATH:/usr/sbin:/sbin\n{BY_IPTABLES}\n"
+        sh(LAB + publish + nft("inet fw", "gate { type filter hook forward priority 0; oifname v-db drop;"))
+        assert failure(check) == ("dropped", failure(check)[1])
+        assert f"packets to {inside} are dropped in chain gate of table inet fw by its rule" in failure(check)[1]
+        # what is asked for elsewhere by the same port is not led there
+        assert inside not in failure({"netns": "web", "tcp": "10.2.0.1:8089" if version == "4" else "[fd02::1]:8099"})[1]
+        sh("nft delete table inet fw\n" + nft("inet fw", f"in {{ type filter hook input priority 0; tcp dport {port} drop;", "db"))
+        assert "dropped in chain in of table inet fw" in failure(check)[1]
+        sh("ip netns exec db nft flush ruleset")
+        sh(nft("inet fw", f"in {{ type filter hook output priority 0; tcp sport {port} drop;", "db"))
+        assert f"answers from {inside} are dropped in chain in of table inet fw" in failure(check)[1]
+
+    sandboxed(scenario)
+
+
+@pytest.mark.parametrize(
+    ("program", "rule", "check"),
+    [
+        ("iptables-legacy", "FORWARD -d 10.2.0.10/32 -p tcp -m tcp --dport 80 -j DROP", {"netns": "web", "tcp": "10.2.0.10:80"}),
+        (
+            "ip6tables-legacy",
+            "FORWARD -d fd02::10/128 -j REJECT --reject-with icmp6-port-unreachable",
+            {"netns": "web", "ping": "fd02::10"},
+        ),
+        ("iptables-nft", "FORWARD -p tcp -m multiport --dports 80,443 -j DROP", {"netns": "web", "tcp": "10.2.0.10:80"}),
+    ],
+)
+def test_rules_of_iptables_are_named_in_its_own_words(sandboxed: Sandbox, program: str, rule: str, check: dict[str, str]) -> None:
+    def scenario() -> None:
+        if subprocess.run(f"PATH=$PATH:/usr/sbin:/sbin {program} -S", shell=True, capture_output=True, check=False).returncode != 0:
+            pytest.skip(f"{program} is not there, or this kernel has no part for it")
+        sh(f"{LAB}\nPATH=$PATH:/usr/sbin:/sbin\n{program} -A {rule}")
+        layer, message = failure(check)
+        old = f" ({program})" if "legacy" in program else ""
+        family = "ip6" if program.startswith("ip6") else "ip"
+        assert layer == "dropped"
+        assert f"dropped in chain FORWARD of table {family} filter{old} by its rule '-A {rule}' on the host" in message
+
+    sandboxed(scenario)
+
+
 def nft(table: str, chain: str, netns: str = "") -> str:
     """A table with one chain, told as ``name { hook; rule; ... }``."""
     inside = f"ip netns exec {netns} " if netns else ""
