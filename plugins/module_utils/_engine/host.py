@@ -123,10 +123,9 @@ class Host:
         """The index of a device that must be there."""
         known = self._indexes.get(netns, {}).get(name)
         if known is None:
-            data = self.socket(netns).get(rtnetlink.RTM_GETLINK, link_messages.query(name))
-            if data is None:
+            known = self.socket(netns).index(name)
+            if known is None:
                 raise StateError(f"device {name} {place(netns)} is gone: something else removed it during the run, try again")
-            known = int(struct.unpack_from("=i", data, 4)[0])
             self._know(netns, name, known)
         return known
 
@@ -150,8 +149,7 @@ class Host:
 
     def is_up(self, netns: str, name: str) -> bool:
         """Whether there is such a device, and up."""
-        data = self.socket(netns).get(rtnetlink.RTM_GETLINK, link_messages.query(name))
-        return data is not None and bool(struct.unpack_from("=I", data, 8)[0] & link_messages.IFF_UP)
+        return bool((self.socket(netns).flags(name) or 0) & link_messages.IFF_UP)
 
     def links(self, netns: str) -> list[Link]:
         """All devices of a namespace."""

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import errno
 import json
+import os
 import socket
 import struct
 import subprocess
@@ -323,6 +324,25 @@ def test_strict_dumps_tell_only_what_was_asked_for(sandboxed: Sandbox) -> None:
         assert channel.get(rtnetlink.RTM_GETLINK, link_messages.query("none")) is None
         assert channel.get(rtnetlink.RTM_GETLINK, link_messages.query(index=99)) is None
         assert len(channel.dump(rtnetlink.RTM_GETLINK, link_messages.query())) == 3
+
+    sandboxed(inside)
+
+
+def test_index_and_flags_are_those_of_the_sockets_namespace(sandboxed: Sandbox) -> None:
+    def inside() -> None:
+        from ansible_collections.linuxnet.netns.plugins.module_utils._engine import namespaces
+
+        sh("ip netns add red; ip -n red link add index 77 name only-here-x-yz type bridge; ip -n red link set only-here-x-yz up")
+        fd = namespaces.open_reference("red")
+        with namespaces.entered(fd):
+            channel = rtnetlink.Socket()
+        os.close(fd)
+        assert (channel.index("only-here-x-yz"), channel.index("none")) == (77, None)
+        up, lo = channel.flags("only-here-x-yz"), channel.flags("lo")
+        assert (up and up & 1, lo and lo & 1, channel.flags("none")) == (1, 0, None)
+        sh("ip -n red link set only-here-x-yz down; ip -n red link set lo up")
+        assert ((channel.flags("only-here-x-yz") or 0) & 1, (channel.flags("lo") or 0) & 1) == (0, 1)
+        channel.close()
 
     sandboxed(inside)
 
