@@ -95,7 +95,9 @@ notes:
   - Facts that are gathered inside replace those of the host, if both are the same inventory host. Give a namespace an inventory host of
     its own where facts matter.
   - With O(netns_user) and without pipelining, Ansible has to hand its temporary files over to this user, as described under "Risks of
-    becoming an unprivileged user" in its documentation.
+    becoming an unprivileged user" in its documentation. It does so before this plugin has its turn. For a user that the host does not
+    have it fails with words of its own, "Failed to change ownership of the temporary files" or "Failed to set permissions on the
+    temporary files". With pipelining the task says that the host has no such user.
 seealso:
   - module: linuxnet.netns.netns
   - plugin: ansible.builtin.sudo
@@ -148,13 +150,13 @@ _AS_ROOT = 'test "$(id -u)" = 0 || set -- {sudo} "$@"; exec "$@"'
 # /sys and the files of /etc/netns as every other user of these namespaces sees them. It does not say in its exit code whether it could
 # enter or the program failed, so it is asked before, which takes 3 ms.
 #
-# A reason goes to the controller as a module's result. Before it stands the sign that becoming went well, without which Ansible would
-# say no more than "Premature end of stream"; and what Ansible sends upon this sign, a module, is read.
+# A reason goes to the controller in the line with the sign that becoming went well, for which check_success looks. A connection that does
+# not ask it takes the line after that for a module's result; and what Ansible sends upon the sign, a module, is read.
 _ENTER_LINES = """
 success=$1; netns=$2; user=$3; shift 3;
 fail() {
   reason=$(printf %s "$1" | tr '"\\134' "'/" | tr -s '[:space:][:cntrl:]' ' ');
-  echo "$success";
+  echo "NETNS-FAILED $reason $success";
   test -t 0 || timeout 1 cat > /dev/null 2>&1;
   printf '{"failed": true, "msg": "%s"}' "$reason";
   test -t 2 || echo "$reason" >&2;
@@ -174,6 +176,9 @@ exec "$ip" netns exec "$netns" "$@"
 """
 # Not every login's shell takes more than one line between quotes.
 _ENTER = " ".join(_ENTER_LINES.split())
+
+
+_FAILED = re.compile(rb"NETNS-FAILED (.*) (BECOME-SUCCESS-\w+)")
 
 
 class _User(str):
@@ -216,6 +221,14 @@ class BecomeModule(BecomeBase):
         as_root = _script(_AS_ROOT.format(sudo=shlex.join(self._sudo())))
         inside = [*_script(_ENTER), self.success, netns, self.get_option("netns_user")]
         return f"{shlex.join([*as_root, *inside])} {self._build_success_command(cmd, shell)}"
+
+    def check_success(self, b_output: bytes) -> bool:
+        # Asked by local and ssh before anything else is taken for output. What runs inside, raw too, can then not be taken for the
+        # reason of a failure, nor the reason for its output, which for ssh with a terminal has the lines of stderr too.
+        for reason, success in _FAILED.findall(b_output):
+            if success == self.success.encode():
+                raise AnsibleError(reason.decode(errors="replace"))
+        return bool(super().check_success(b_output))
 
     def _sudo(self) -> list[str]:
         flags = shlex.split(self.get_option("become_flags") or "")

@@ -14,20 +14,11 @@ author:
 description:
   - Returns a graph in the language DOT, of which the program dot of graphviz makes an SVG or a PNG. The playbook
     C(linuxnet.netns.diagram) does so.
-  - Namespaces are frames with their devices and addresses in them; a bridge shows its ports. Cables are lines, what stands
-    on another device (macvlan, vlan, vxlan) has a dashed line to it, and what NAT lets out a dotted one.
+  - A bridge shows its ports. Cables are lines, what stands on another device (macvlan, vlan, vxlan) has a dashed line to it.
   - An end of a veth pair that is a port of a bridge and has no address is a line of its bridge.
-  - Routes, rules and sysctls are not drawn.
 positional: _input
-options:
-  _input:
-    description: A topology as M(linuxnet.netns.netns_topology) takes it, such as RV(linuxnet.netns.netns_info#module:topology).
-    type: dict
-    required: true
-  host:
-    description: What to call the frame of the host.
-    type: str
-    default: host
+extends_documentation_fragment:
+  - linuxnet.netns._picture
 seealso:
   - plugin: linuxnet.netns.topology_mermaid
     plugin_type: filter

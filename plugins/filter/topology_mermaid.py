@@ -14,22 +14,13 @@ author:
 description:
   - Returns a flowchart in the language of mermaid. GitHub, GitLab and others draw it where it stands in a fenced block
     of a Markdown file that begins with C(```mermaid).
-  - Namespaces are frames with their devices and addresses in them. Cables are lines that bear the name of a bridge's port, ports of
-    other kinds are thick lines, what stands on another device (macvlan, vlan, vxlan) has a dotted line to it, and what NAT lets out a
-    dotted arrow.
+  - Cables are lines that bear the name of a bridge's port, ports of other kinds are thick lines, and what stands on another device
+    (macvlan, vlan, vxlan) has a dotted line to it.
   - More than eight namespaces with the same cables to the same bridges are put into one frame, and each of these cables is drawn
     once for all of them, with the name of the device that it goes to.
-  - Routes, rules and sysctls are not drawn.
 positional: _input
-options:
-  _input:
-    description: A topology as M(linuxnet.netns.netns_topology) takes it, such as RV(linuxnet.netns.netns_info#module:topology).
-    type: dict
-    required: true
-  host:
-    description: What to call the frame of the host.
-    type: str
-    default: host
+extends_documentation_fragment:
+  - linuxnet.netns._picture
 seealso:
   - plugin: linuxnet.netns.topology_dot
     plugin_type: filter

@@ -16,7 +16,7 @@ description:
     collection then runs in there.
   - The namespaces are listed in the file, and no host is touched; or hosts are asked for theirs. Both in one file is fine.
   - A namespace is reached as its host is, by the variables of its host whose names begin with C(ansible_), then entered by
-    the become plugin C(linuxnet.netns.netns). The file names hosts that are in the inventory already, so it comes after
+    the become plugin P(linuxnet.netns.netns#become). The file names hosts that are in the inventory already, so it comes after
     them, as a later O(ignore:--inventory) or a later file name in the same directory. C(localhost) is always there.
   - Each namespace is in group C(netns), in C(netns_host_HOST), and in C(netns_topology_NAME) for each topology that it belongs to,
     with V(_) for what a group's name cannot contain.
@@ -55,6 +55,8 @@ notes:
   - To ask, a process of ansible-playbook runs with the inventory sources that were read before. O(cache) spares it.
 seealso:
   - module: linuxnet.netns.netns_info
+  - plugin: linuxnet.netns.netns
+    plugin_type: become
 """
 
 EXAMPLES = r"""

@@ -21,6 +21,8 @@ Subnet = t.Union[ipaddress.IPv4Network, ipaddress.IPv6Network]
 _KNOWN = ("name", "addresses", "publish", "nameservers", "sysctls")
 _PUBLISH = ("protocol", "host_address", "host_port", "to_port")
 _LONGEST = {4: 30, 6: 126}  # the gateway and one namespace need room
+# nobody else can be on this bridge, so duplicate address detection would only cost seconds
+_QUICK = {"nodad": True, "wait_for_dad": False, "exclusive": True}
 _SPREAD = 2**32  # how many addresses of a large subnet are drawn from
 
 
@@ -49,27 +51,25 @@ def topology(
     link: Item = {"name": bridge, "kind": "bridge", **_networks.own_mac(bridge, host), **({} if size is None else {"mtu": size})}
     names = [member["name"] for member in members]
     nat: Item = {"name": name, "subnets": [str(subnet) for subnet in networks], "interface": bridge, "uplink": uplink}
-    nat["isolation"] = isolation
-    nat["publish"] = [port for member in members for port in _published(member, given)]
-    # nobody else can be on this bridge, so duplicate address detection would only cost seconds
-    quick = {"nodad": True, "wait_for_dad": False, "exclusive": True}
+    nat.update(isolation=isolation, publish=[port for member in members for port in _published(member, given)])
+    nat.update({"foreign_drop": foreign_drop} if foreign_drop != "fail" else {})
     return {
         "namespaces": [_namespace(member, nameservers, upstream, networks) for member in members],
         "links": [link],
         "veths": [_networks.pair(member, bridge, size) for member in names],
         "addresses": [
-            {"dev": bridge, "address": [_written(_gateway(subnet), subnet) for subnet in networks], **quick},
-            *({"netns": member, "dev": _networks.INSIDE, "address": given.of(member), **quick} for member in names),
+            {"dev": bridge, "address": [_written(_gateway(subnet), subnet) for subnet in networks], **_QUICK},
+            *({"netns": member, "dev": _networks.INSIDE, "address": given.of(member), **_QUICK} for member in names),
         ],
-        "routes": [
-            {"netns": member, "dest": ["default"], "gateway": str(_gateway(subnet)), "dev": _networks.INSIDE}
-            for member in names
-            for subnet in networks
-        ],
+        "routes": [_default_route(member, subnet) for member in names for subnet in networks],
         "sysctls": [{"netns": member["name"], "sysctls": member["sysctls"]} for member in members if member.get("sysctls")],
-        "nat": [{**nat, "foreign_drop": foreign_drop} if foreign_drop != "fail" else nat],
+        "nat": [nat],
         "verify": _networks.checks(verify, names, "nat_network_verify", size),
     }
+
+
+def _default_route(member: str, subnet: Subnet) -> Item:
+    return {"netns": member, "dest": ["default"], "gateway": str(_gateway(subnet)), "dev": _networks.INSIDE}
 
 
 def _subnets(given: c.Sequence[str]) -> list[Subnet]:

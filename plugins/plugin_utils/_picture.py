@@ -53,6 +53,8 @@ _DEFAULT_ROUTES = {"default", "0.0.0.0/0", "::/0"}
 _MANY = 8
 # How many times more rows than columns each side gets, so that the whole is somewhat wider than high: a box is twice as wide as high.
 _ROWS_PER_COLUMN = 3.3
+# More ports that lead in are not told one by one.
+_MANY_PORTS = 6
 # How much higher than the device in it the room of a namespace is, in lines.
 _FRAME = 5
 
@@ -82,7 +84,7 @@ class Box:
 
 @dataclasses.dataclass(eq=False)
 class Line:
-    """From left to right; ``length`` in columns. A port is one of the box's own."""
+    """From left to right; ``length`` in columns, ``texts`` beside it. A port is one of the box's own."""
 
     tail: Box
     head: Box
@@ -90,6 +92,7 @@ class Line:
     tail_port: str | None = None
     head_port: str | None = None
     length: int = 1
+    texts: c.Sequence[str] = ()
 
     def turn(self) -> None:
         self.tail, self.head, self.tail_port, self.head_port = self.head, self.tail, self.head_port, self.tail_port
@@ -191,8 +194,9 @@ class _Drawing:
             self._places.setdefault(place, []).append(box)
         return self._boxes[key]
 
-    def _line(self, tail: Box, head: Box, form: str, tail_port: str | None = None, head_port: str | None = None) -> None:
+    def _line(self, tail: Box, head: Box, form: str, tail_port: str | None = None, head_port: str | None = None) -> Line:
         self._lines.append(Line(tail, head, form, tail_port, head_port))
+        return self._lines[-1]
 
     def _bridge(self, place: str, name: str) -> Box:
         box = self._box(place, name)
@@ -241,7 +245,17 @@ class _Drawing:
         if item["interface"]:
             self._line(self._box(place, item["interface"]), box, "way")
         uplink = self._default_device(place) if item["uplink"] == "auto" else item["uplink"]
-        self._line(box, self._leads(place, uplink) if uplink else self._elsewhere(), "way")
+        way = self._line(box, self._leads(place, uplink) if uplink else self._elsewhere(), "way")
+        # one for each family is one for who reads it
+        ports = [*dict.fromkeys(self._published(port) for port in item["publish"] or ())]
+        way.texts = ports if len(ports) <= _MANY_PORTS else [*ports[: _MANY_PORTS - 1], f"and {len(ports) - _MANY_PORTS + 1} ports more"]
+
+    def _published(self, port: Item) -> str:
+        """As "tcp 8080 \u2192 web:80"."""
+        owners = (place for (place, _name), given in self._addresses.items() if _has(given, port["to_address"]))
+        there = next(owners, "") or _bracketed(port["to_address"])
+        here = f"{_bracketed(port['host_address'])}:" if port["host_address"] else ""
+        return f"{port['protocol']} {here}{port['host_port']} \u2192 {there}:{port['to_port'] or port['host_port']}"
 
     def _default_device(self, place: str) -> str | None:
         for route in self._lists["routes"]:
@@ -260,6 +274,15 @@ class _Drawing:
 
 def _place(netns: str | None) -> str:
     return netns_reference(netns)
+
+
+def _has(addresses: c.Iterable[str], address: str) -> bool:
+    """Whether it is one of these, which have the lengths of their prefixes."""
+    return any(text.partition("/")[0] == address for text in addresses)
+
+
+def _bracketed(address: str) -> str:
+    return f"[{address}]" if ":" in address else address
 
 
 def _below(item: Item) -> str:

@@ -29,7 +29,7 @@ _FONT = "Helvetica,Arial,sans-serif"
 _HEAD = f"""graph topology {{
   rankdir=LR; ranksep=0.45; nodesep=0.12; pad=0.2; bgcolor="#ffffff"; fontname="{_FONT}"; fontsize=11; fontcolor="{FONT_COLOUR}";
   node [shape=plain, fontname="{_FONT}", fontsize=10, fontcolor="{FONT_COLOUR}"];
-  edge [fontname="{_FONT}", fontsize=9];"""
+  edge [fontname="{_FONT}", fontsize=9, fontcolor="{FONT_COLOUR}"];"""
 
 
 def dot(picture: Picture, host: str) -> str:
@@ -101,7 +101,8 @@ def _edge(line: Line, names: t.Mapping[int, str]) -> str:
     if line.tail.place == line.head.place:
         tail, head = names[id(line.tail)], names[id(line.head)]
     length = f", minlen={line.length}" if line.length > 1 else ""
-    return f"  {tail} -- {head} [{_LINES[line.form]}{length}];"
+    label = f", label=<{'<br/>'.join(f'&#160;{_escaped(text)}&#160;' for text in line.texts)}>" if line.texts else ""
+    return f"  {tail} -- {head} [{_LINES[line.form]}{length}{label}];"
 
 
 def _end(name: str, side: str, ports: t.Sequence[str], port: str | None) -> str:

@@ -70,5 +70,6 @@ def _node(box: Box) -> str:
 
 def _line(line: Line) -> str:
     ports = [port for port in (line.tail_port, line.head_port) if port]
-    label = f'|"{_escaped(" - ".join(ports))}"|' if ports else ""
+    texts = [" - ".join(ports)] if ports else line.texts
+    label = f'|"{"<br/>".join(map(_escaped, texts))}"|' if texts else ""
     return f"{_LINES[line.form]}{label}"

@@ -73,8 +73,8 @@ class Fleet:
 
     def enter(self) -> list[list[str]]:
         """The words before a command that is to run in a host, for each of them."""
-        pids = hosts.running(self._fleet)
-        return [["nsenter", "--target", str(pids[host.name]), "--net", "--mount", "--pid"] for host in self.hosts]
+        found = hosts.running(self._fleet)
+        return [["nsenter", "--target", str(found[host.name].pid), "--net", "--mount", "--pid"] for host in self.hosts]
 
     def check(self, size: int) -> None:
         """In each host: the star of that many namespaces, or nothing at all for 0."""

@@ -10,7 +10,8 @@
     host.reboot()
     host.stop()
 
-A host is systemd-nspawn on an overlay over the tree, whose upper layer is in memory. Its uplink is ``uplink0`` with the addresses
+A host is systemd-nspawn, started by what starts the hosts of role molecule_hosts, on an overlay over the tree, whose upper layer is
+in memory. Its uplink is ``uplink0`` with the addresses
 that outside.py gives, set by systemd-networkd of the host. Everything ends with the sandbox.
 """
 
@@ -23,15 +24,18 @@ import subprocess
 import sys
 import time
 
-sys.path.insert(0, str(pathlib.Path(__file__).resolve().parents[2] / "tools"))
+_ROOT = pathlib.Path(__file__).resolve().parents[2]
+_MAKER = _ROOT / "roles" / "molecule_hosts" / "files"
+sys.path += [str(_ROOT / "tools"), str(_MAKER)]
 
+import kernel
+import nspawn
 import outside
 
 UPLINK = "uplink0"
 START_SECONDS = 60
 outside.START_SECONDS = START_SECONDS  # as many on a machine that is busy with other hosts
 _SCRATCH = pathlib.Path("/run/linuxnet-hosts")  # a tmpfs of the sandbox
-_CGROUPS = "/sys/fs/cgroup"
 _NETWORK = f"""[Match]
 Name={UPLINK}
 [Network]
@@ -45,16 +49,13 @@ Address={outside.ADDRESS}/24
 Address={outside.ADDRESS6}/64
 DuplicateAddressDetection=none
 """
-# What dockerd needs beyond nspawn's own defaults; overlayfs cannot stand on an overlay, so Docker's folder is a tmpfs.
-_NSPAWN = ("--capability=all", "--system-call-filter=@keyring", "--system-call-filter=bpf", "--tmpfs=/var/lib/docker:mode=711")
-# In a mount namespace of its own the host's process sees version 2 of the cgroups at the usual place, whatever the machine does,
-# and itself at their root: nspawn would otherwise share what it makes with its neighbours. With a /sys that it cannot write to, it
-# does not wait for udev to know the uplink.
-_CGROUP = f"mount -t cgroup2 none {_CGROUPS}"
-_INSIDE = f'umount {_CGROUPS} && {_CGROUP} && exec "$@"'
+# In namespaces that unshare has made.
 _START = f"""
-mount -o remount,bind,ro /sys && {_CGROUP} && mkdir -p {_CGROUPS}/$1 && echo $$ >{_CGROUPS}/$1/cgroup.procs || exit 1
-shift; mkdir -p /run/systemd; exec unshare --cgroup sh -c '{_INSIDE}' sh "$@"
+import os, sys
+sys.path.append({str(_MAKER)!r})
+import nspawn
+nspawn.enter(sys.argv[1])
+os.execvpe(sys.argv[2], sys.argv[2:], nspawn.environment())
 """
 _SSH = ("-F", "none", "-o", "StrictHostKeyChecking=no", "-o", "UserKnownHostsFile=/dev/null", "-o", "LogLevel=ERROR")
 
@@ -73,10 +74,8 @@ class Host:
         self._world: outside.Outside | None = None
         self._process: subprocess.Popen[bytes] | None = None
         self._leader = 0
-        for folder in ("upper", "work", "root"):
-            (self._place / folder).mkdir(parents=True)
-        layers = f"lowerdir={tree},upperdir={self._place}/upper,workdir={self._place}/work"
-        _run("mount", "-t", "overlay", "overlay", "-o", layers, str(self.root))
+        self.root.mkdir(parents=True)
+        kernel.overlay(str(tree), str(self.root), self._place / "changes")
         _run("ssh-keygen", "-q", "-t", "ed25519", "-N", "", "-f", str(self._place / "key"))
         try:
             self._furnish()
@@ -177,17 +176,15 @@ class Host:
 
     def _boot(self) -> None:
         self._world = outside.build(UPLINK)
-        command = ["unshare", "--mount", "--pid", "--fork", "--kill-child", "--mount-proc", "sh", "-c", _START, "sh", self._cgroup]
-        command += ["systemd-nspawn", "--quiet", "--register=no", "--keep-unit", f"--directory={self.root}", f"--machine={self.name}"]
-        command += [*_NSPAWN, f"--network-interface={UPLINK}", "--boot"]
-        environment = {**os.environ, "SYSTEMD_NSPAWN_UNIFIED_HIERARCHY": "1"}
+        command = ["unshare", "--mount", "--pid", "--fork", "--kill-child", "--mount-proc", sys.executable, "-c", _START, self._cgroup]
+        command += nspawn.command(str(self.root), self.name, f"--network-interface={UPLINK}")
         with open(self._place / "console", "wb") as console:
-            self._process = subprocess.Popen(command, stdin=subprocess.DEVNULL, stdout=console, stderr=console, env=environment)
+            self._process = subprocess.Popen(command, stdin=subprocess.DEVNULL, stdout=console, stderr=console)
         self._wait()
 
     @property
     def _cgroup(self) -> str:
-        return f"linuxnet-{self.name}-{os.stat('/proc/self/ns/net').st_ino}"
+        return nspawn.cgroup(self.name)
 
     def _wait(self) -> None:
         """Until all services have been started, and the Internet can be reached."""
@@ -214,11 +211,7 @@ class Host:
         if self._world is not None:
             self._world.stop()
             self._world = None
-        script = f"{_CGROUP} && find {_CGROUPS}/{self._cgroup} -depth -type d -exec rmdir {{}} +"
-        for _attempt in range(50):  # its last processes may still be dying
-            if subprocess.run(["unshare", "--mount", "sh", "-c", script], capture_output=True, check=False).returncode == 0:
-                break
-            time.sleep(0.1)
+        nspawn.leave(self._cgroup)
 
 
 def up(tree: pathlib.Path, name: str) -> Host:

@@ -3,18 +3,19 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
 """Hosts to reach over SSH: each a sshd in mount, UTS, IPC and PID namespaces of its own, in a network namespace that is there already.
 
+Or, with "root", a tree of files, each the systemd of this tree.
+
     echo '{"folder": "/run/molecule_hosts/demo", "hosts": [{"name": "web", "netns": "demo-web", "addresses": ["192.0.2.10"]}]}' |
         python hosts.py
 
 Started is what is listed and does not run, ended is what runs and is not listed; with "check" nothing is, and with "only_end" nothing
-is started. Prints {"started": [...], "ended": [...]}, or ends with 1 and one sentence. A host sees the machine's files as they are;
-what it writes it alone sees, and that is kept in memory.
+is started. Prints {"started": [...], "ended": [...]}, or ends with 1 and one sentence. A host sees the machine's files, or those of the
+tree, as they are; what it writes it alone sees, and that is kept in memory.
 """
 
 from __future__ import annotations
 
 import contextlib
-import ctypes
 import json
 import os
 import pathlib
@@ -27,13 +28,16 @@ import sys
 import time
 import typing as t
 
-CLONE_NEWNS, CLONE_NEWUTS, CLONE_NEWIPC, CLONE_NEWPID, CLONE_NEWNET = 0x20000, 0x4000000, 0x8000000, 0x20000000, 0x40000000
-MS_NOSUID, MS_NODEV, MS_NOEXEC, MS_BIND, MS_MOVE, MS_REC, MS_PRIVATE = 2, 4, 8, 4096, 8192, 16384, 1 << 18
+import kernel
+import nspawn
+
 # What every host has of its own, whatever is mounted there on the machine.
 OWN = ("/proc", "/sys", "/dev", "/run")
 SBIN = "/usr/local/sbin:/usr/sbin:/sbin"
 START_FILES = (".bash_login", ".bash_profile", ".bashrc", ".profile")
 TIMEOUT = 30.0
+# What the sshd of one more tree may take to answer, beside the others that start with it.
+TIMEOUT_TREE = 5.0
 
 # In the host's /run, so that a role under test can do as it likes with what is in /etc/ssh and in root's home.
 PLACE = "/run/molecule_hosts"
@@ -50,8 +54,12 @@ UseDNS no
 PrintMotd no
 Subsystem sftp internal-sftp
 """
-
-_libc = ctypes.CDLL(None, use_errno=True)
+SSHD_SERVICE = f"""\
+[Service]
+ExecStartPre=
+ExecStart=
+ExecStart=/usr/sbin/sshd -D -e -f {PLACE}/sshd_config
+"""
 
 
 class HostsError(Exception):
@@ -65,39 +73,26 @@ class Host(t.NamedTuple):
 
 
 class Fleet(t.NamedTuple):
-    """All that a host is given; `folder` holds the keys, the logs and the record of what was started."""
+    """All that a host is given; `folder` holds the keys, the logs and the record of what was started, `root` is a tree with a systemd."""
 
     folder: pathlib.Path
     hosts: list[Host]
+    root: str | None = None
 
     @property
     def record(self) -> pathlib.Path:
         return self.folder / "started.json"
 
 
+class Running(t.NamedTuple):
+    """A host's first process, and the tree that it was started from."""
+
+    pid: int
+    born: str | None
+    root: str | None
+
+
 # ---- a host, from inside ---------------------------------------------------------------------------------------------
-
-
-def _call(name: str, *arguments: t.Any, what: str) -> None:
-    encoded = [os.fsencode(argument) if isinstance(argument, str) else argument for argument in arguments]
-    if getattr(_libc, name)(*encoded) != 0:
-        number = ctypes.get_errno()
-        raise OSError(number, os.strerror(number), f"{name} {what}")
-
-
-def _mount(source: str | None, target: str, fstype: str | None = None, flags: int = 0, data: str | None = None) -> None:
-    _call("mount", source, target, fstype, ctypes.c_ulong(flags), data, what=target)
-
-
-def _overlay(lower: str, target: str, changes: pathlib.Path) -> None:
-    """`lower` seen at `target`, with what is written kept in `changes`."""
-    upper, work = changes / "upper", changes / "work"
-    for folder in (upper, work):
-        folder.mkdir(parents=True)
-    shutil.copystat(lower, upper)
-    state = os.stat(lower)
-    os.chown(upper, state.st_uid, state.st_gid)
-    _mount("overlay", target, "overlay", 0, f"lowerdir={lower},upperdir={upper},workdir={work}")
 
 
 def _mounts() -> t.Iterator[str]:
@@ -110,12 +105,12 @@ def _mounts() -> t.Iterator[str]:
 
 def _file_system(staging: str) -> str:
     """The host's view of the machine's files below the folder `staging`; returns its root."""
-    _mount(None, "/", None, MS_REC | MS_PRIVATE)
+    kernel.mount_private()
     mounts = list(dict.fromkeys(_mounts()))
-    _mount("tmpfs", staging, "tmpfs", MS_NOSUID | MS_NODEV, "mode=700")
+    kernel.mount("tmpfs", staging, "tmpfs", kernel.MS_NOSUID | kernel.MS_NODEV, "mode=700")
     root = f"{staging}/root"
     os.mkdir(root)
-    _overlay("/", root, pathlib.Path(staging, "changes"))
+    kernel.overlay("/", root, pathlib.Path(staging, "changes"))
     for number, target in enumerate(mounts):
         if os.path.isfile(target):
             # as the files that containers have in /etc
@@ -123,16 +118,18 @@ def _file_system(staging: str) -> str:
             continue
         # Over what is no file system of files, and over two overlays, the kernel refuses another: then what is below it is seen.
         with contextlib.suppress(OSError):
-            _overlay(target, root + target, pathlib.Path(staging, f"changes-{number}"))
-    _mount("proc", f"{root}/proc", "proc", MS_NOSUID | MS_NODEV | MS_NOEXEC)
-    _mount("sysfs", f"{root}/sys", "sysfs", MS_NOSUID | MS_NODEV | MS_NOEXEC)
-    _mount("/dev", f"{root}/dev", None, MS_BIND | MS_REC)
-    _mount("tmpfs", f"{root}/run", "tmpfs", MS_NOSUID | MS_NODEV, "mode=755")
+            kernel.overlay(target, root + target, pathlib.Path(staging, f"changes-{number}"))
+    kernel.mount("proc", f"{root}/proc", "proc", kernel.MS_NOSUID | kernel.MS_NODEV | kernel.MS_NOEXEC)
+    kernel.mount("sysfs", f"{root}/sys", "sysfs", kernel.MS_NOSUID | kernel.MS_NODEV | kernel.MS_NOEXEC)
+    kernel.mount("/dev", f"{root}/dev", None, kernel.MS_BIND | kernel.MS_REC)
+    kernel.mount("tmpfs", f"{root}/run", "tmpfs", kernel.MS_NOSUID | kernel.MS_NODEV, "mode=755")
+    for folder in ("lock", "sshd"):
+        os.mkdir(f"{root}/run/{folder}", 0o755)
     return root
 
 
-def _personalise(root: pathlib.Path, host: Host, fleet: Fleet) -> None:
-    """The files by which one host differs from the next, and from the machine."""
+def _personalise(root: pathlib.Path, host: Host, fleet: Fleet, place: pathlib.Path) -> None:
+    """The files by which one host differs from the next, and from where its files are from; `place` will be PLACE."""
     etc = root / "etc"
     nameservers = pathlib.Path("/etc/netns", host.netns, "resolv.conf")
     names = [f"{address} {other.name}\n" for other in fleet.hosts for address in other.addresses]
@@ -152,9 +149,7 @@ def _personalise(root: pathlib.Path, host: Host, fleet: Fleet) -> None:
         # what is in it would be in each command's time
         if (root / home.lstrip("/") / name).exists():
             _write(root / home.lstrip("/") / name, "")
-    for folder in ("lock", "sshd", "molecule_hosts"):
-        (root / "run" / folder).mkdir(mode=0o755)
-    place = root / PLACE.lstrip("/")
+    place.mkdir(mode=0o755)
     _write(place / "sshd_config", SSHD_CONFIG)
     _write(place / "authorized_keys", (fleet.folder / "key.pub").read_text(encoding="utf-8"))
     (place / "host_key").touch(mode=0o600)
@@ -168,23 +163,71 @@ def _write(path: pathlib.Path, text: str) -> None:
     path.write_text(text, encoding="utf-8")
 
 
-def _become_host(host: Host, fleet: Fleet, sshd: str) -> None:
-    """The first process of a host, up to its sshd."""
+def _become_sshd(host: Host, fleet: Fleet) -> None:
+    """The first process of a host that has the machine's files, up to its sshd."""
+    sshd = _sshd()
     root = _file_system(str(fleet.folder / host.name))
-    _personalise(pathlib.Path(root), host, fleet)
+    _personalise(pathlib.Path(root), host, fleet, pathlib.Path(root + PLACE))
     socket.sethostname(host.name)
     # As the switch from an initial file system does it. Who enters the mount namespace later sees this root too.
     os.chdir(root)
-    _mount(root, "/", None, MS_MOVE)
+    kernel.mount(root, "/", None, kernel.MS_MOVE)
     os.chroot(".")
     # Python ignores it, and what sshd starts would inherit that
     signal.signal(signal.SIGPIPE, signal.SIG_DFL)
     os.execv(sshd, [sshd, "-D", "-e", "-f", f"{PLACE}/sshd_config"])
 
 
-def _fork_host(host: Host, fleet: Fleet, sshd: str) -> int:
+def _become_systemd(host: Host, fleet: Fleet, tree: str, cgroup: str) -> None:
+    """The first process of a host that has the files of a tree: it starts the systemd of these, again when that wants to reboot."""
+    staging = fleet.folder / host.name
+    kernel.mount_private()
+    kernel.mount("tmpfs", str(staging), "tmpfs", kernel.MS_NOSUID | kernel.MS_NODEV, "mode=700")
+    root, place = staging / "root", staging / "place"
+    root.mkdir()
+    kernel.overlay(tree, str(root), staging / "changes")
+    _personalise(root, host, fleet, place)
+    _prepare_services(root)
+    for name, kind in (("/proc", "proc"), ("/sys", "sysfs")):
+        kernel.mount(kind, name, kind, kernel.MS_NOSUID | kernel.MS_NODEV | kernel.MS_NOEXEC)
+    nspawn.enter(cgroup)
+    again = f'while :; do "$@"; test $? = {nspawn.REBOOT} || exit; done'
+    command = nspawn.command(str(root), host.name, f"--bind-ro={place}:{PLACE}")
+    os.execve("/bin/sh", ["sh", "-c", again, "sh", *command], nspawn.environment())
+
+
+def _cgroup(fleet: Fleet, name: str) -> str:
+    return nspawn.cgroup(f"{fleet.folder.name}-{name}")
+
+
+def _prepare_services(root: pathlib.Path) -> None:
+    """Its sshd is the service that the tree has, with our configuration; eth0 is there already, whatever manages networks in it."""
+    units, service = root / "etc/systemd/system", str(_ssh_service(root))
+    for folder in (units / f"{service}.d", units / "multi-user.target.wants", root / "etc/systemd/network"):
+        folder.mkdir(parents=True, exist_ok=True)
+    _write(units / f"{service}.d" / "molecule_hosts.conf", SSHD_SERVICE)
+    _link(units / "multi-user.target.wants" / service, f"/usr/lib/systemd/system/{service}")
+    # what would listen in its place, or wait for a network that nobody in there sets up
+    for name in ("ssh.socket", "sshd.socket", "systemd-networkd-wait-online.service"):
+        _link(units / name, "/dev/null")
+    _write(root / "etc/systemd/network/00-molecule_hosts.network", "[Match]\nName=eth0\n[Link]\nUnmanaged=yes\n")
+    manager = root / "etc/NetworkManager/conf.d"
+    if manager.is_dir():
+        _write(manager / "molecule_hosts.conf", "[keyfile]\nunmanaged-devices=interface-name:eth0\n")
+    # empty: each host gets a number of its own
+    _write(root / "etc/machine-id", "")
+
+
+def _link(path: pathlib.Path, target: str) -> None:
+    path.unlink(missing_ok=True)
+    path.symlink_to(target)
+
+
+def _fork_host(host: Host, fleet: Fleet) -> int:
     """Start it, and return the end of a pipe that tells its process id, and what went wrong, if anything did."""
     told, tell = os.pipe()
+    # as it is called from outside, by which it is removed
+    cgroup = _cgroup(fleet, host.name)
     if os.fork():
         os.close(tell)
         return told
@@ -193,14 +236,16 @@ def _fork_host(host: Host, fleet: Fleet, sshd: str) -> int:
         log = os.open(fleet.folder / f"{host.name}.log", os.O_CREAT | os.O_WRONLY | os.O_TRUNC, 0o600)
         for number, descriptor in enumerate((os.open(os.devnull, os.O_RDONLY), log, log)):
             os.dup2(descriptor, number)
-        netns = os.open(f"/run/netns/{host.netns}", os.O_RDONLY | os.O_CLOEXEC)
-        _call("setns", netns, CLONE_NEWNET, what=host.netns)
-        _call("unshare", CLONE_NEWNS | CLONE_NEWUTS | CLONE_NEWIPC | CLONE_NEWPID, what="a host's namespaces")
+        kernel.enter_network(f"/run/netns/{host.netns}")
+        kernel.unshare(kernel.CLONE_NEWNS | kernel.CLONE_NEWUTS | kernel.CLONE_NEWIPC | kernel.CLONE_NEWPID)
         child = os.fork()
         if child:
             os.write(tell, f"{child}\n".encode())
             os._exit(0)
-        _become_host(host, fleet, sshd)
+        if fleet.root:
+            _become_systemd(host, fleet, fleet.root, cgroup)
+        else:
+            _become_sshd(host, fleet)
     except BaseException as exc:
         os.write(tell, f"{getattr(exc, 'strerror', None) or exc} ({getattr(exc, 'filename', None) or type(exc).__name__})".encode())
     finally:
@@ -219,27 +264,33 @@ def _born(pid: int) -> str | None:
         return None
 
 
-def running(fleet: Fleet) -> dict[str, int]:
-    """The hosts of this folder that run, with their first process."""
+def recorded(fleet: Fleet) -> dict[str, Running]:
+    """The hosts of this folder that were started."""
     try:
         record = json.loads(fleet.record.read_text(encoding="utf-8"))
     except FileNotFoundError:
         return {}
-    return {name: pid for name, (pid, born) in record.items() if _born(pid) == born}
+    return {name: Running(*noted) for name, noted in record.items()}
 
 
-def _remember(fleet: Fleet, alive: dict[str, int]) -> None:
+def running(fleet: Fleet) -> dict[str, Running]:
+    """Those that have not ended since."""
+    return {name: host for name, host in recorded(fleet).items() if _born(host.pid) == host.born}
+
+
+def _remember(fleet: Fleet, alive: dict[str, Running]) -> None:
     new = fleet.record.with_suffix(".new")
-    new.write_text(json.dumps({name: (pid, _born(pid)) for name, pid in alive.items()}), encoding="utf-8")
+    new.write_text(json.dumps(alive), encoding="utf-8")
     new.replace(fleet.record)
 
 
-def _stale(host: Host, pid: int) -> bool:
-    """Whether it runs in a namespace that has another's name by now, or none."""
+def _stale(fleet: Fleet, host: Host, found: Running) -> bool:
+    """Whether it has other files than asked for, or runs in a namespace that has another's name by now, or none."""
     try:
-        return os.stat(f"/proc/{pid}/ns/net").st_ino != os.stat(f"/run/netns/{host.netns}").st_ino
+        here = os.stat(f"/proc/{found.pid}/ns/net").st_ino == os.stat(f"/run/netns/{host.netns}").st_ino
     except OSError:
         return True
+    return not here or found.root != fleet.root
 
 
 def _sshd() -> str:
@@ -248,6 +299,28 @@ def _sshd() -> str:
         raise HostsError("there is no sshd on this machine: install openssh-server (it need not run)")
     # it starts itself again for each connection, and that only by its absolute path
     return os.path.realpath(found)
+
+
+def _ssh_service(root: pathlib.Path) -> str | None:
+    return next((name for name in ("ssh.service", "sshd.service") if (root / "usr/lib/systemd/system" / name).exists()), None)
+
+
+def _require_tree(root: str) -> None:
+    if shutil.which("systemd-nspawn") is None:
+        raise HostsError("molecule_hosts_root: there is no systemd-nspawn on this machine: install systemd-container")
+    if not pathlib.Path(root, "usr/lib/systemd/systemd").is_file():
+        raise HostsError(f"molecule_hosts_root: {root} has no usr/lib/systemd/systemd: give the root of a system that has systemd")
+    if _ssh_service(pathlib.Path(root)) is None:
+        raise HostsError(f"molecule_hosts_root: {root} has no service of a sshd: install openssh-server in it")
+
+
+def _require(fleet: Fleet) -> None:
+    """All that hosts take, before anything is changed."""
+    _require_root()
+    if fleet.root:
+        _require_tree(fleet.root)
+    else:
+        _sshd()
 
 
 def _require_root() -> None:
@@ -285,17 +358,17 @@ def _know_hosts(fleet: Fleet) -> None:
     (fleet.folder / "known_hosts").write_text("".join(lines), encoding="utf-8")
 
 
-def _start(fleet: Fleet, hosts: list[Host], sshd: str) -> dict[str, int]:
+def _start(fleet: Fleet, hosts: list[Host]) -> dict[str, Running]:
     """All at once; those that started, also when another one did not."""
     for host in hosts:
         (fleet.folder / host.name).mkdir(exist_ok=True)
-    pipes = [(host, _fork_host(host, fleet, sshd)) for host in hosts]
+    pipes = [(host, _fork_host(host, fleet)) for host in hosts]
     started, problems = {}, []
     for host, told in pipes:
         with os.fdopen(told, encoding="utf-8", errors="replace") as pipe:
             pid, _newline, problem = pipe.read().partition("\n")
         if pid.isdigit() and not problem:
-            started[host.name] = int(pid)
+            started[host.name] = Running(int(pid), _born(int(pid)), fleet.root)
         else:
             problems.append(f"{host.name} cannot be started: {problem or pid or 'it said nothing'}")
     for _host in hosts:
@@ -315,31 +388,38 @@ def _answers(address: str) -> bool:
         return False
 
 
-def _await(fleet: Fleet, hosts: list[Host], started: dict[str, int]) -> None:
-    deadline = time.monotonic() + TIMEOUT
+def _await(fleet: Fleet, hosts: list[Host], started: dict[str, Running]) -> None:
+    deadline = time.monotonic() + TIMEOUT + (TIMEOUT_TREE * len(hosts) if fleet.root else 0)
     for host in hosts:
-        born = _born(started[host.name])
+        pid, born, _root = started[host.name]
         while not _answers(host.addresses[0]):
-            if time.monotonic() > deadline or born is None or _born(started[host.name]) != born:
+            if time.monotonic() > deadline or born is None or _born(pid) != born:
                 log = " ".join((fleet.folder / f"{host.name}.log").read_text(encoding="utf-8", errors="replace").split())[-300:]
                 raise HostsError(f"{host.name} has no sshd that answers at {host.addresses[0]}: {log or 'it said nothing'}")
             time.sleep(0.01)
 
 
-def _end(fleet: Fleet, alive: dict[str, int], names: list[str]) -> None:
+def _end(fleet: Fleet, alive: dict[str, Running], names: list[str]) -> None:
     """With the first process of a PID namespace the kernel ends every other one in it."""
     for name in names:
-        os.kill(alive[name], signal.SIGKILL)
+        os.kill(alive[name].pid, signal.SIGKILL)
     deadline = time.monotonic() + TIMEOUT
     for name in names:
-        while _born(alive[name]) is not None:
+        while _born(alive[name].pid) is not None:
             if time.monotonic() > deadline:
-                raise HostsError(f"{name} does not end: process {alive[name]} is still there after {TIMEOUT:.0f} seconds")
+                raise HostsError(f"{name} does not end: process {alive[name].pid} is still there after {TIMEOUT:.0f} seconds")
             time.sleep(0.01)
-        (fleet.folder / f"{name}.log").unlink(missing_ok=True)
-        with contextlib.suppress(OSError):
-            (fleet.folder / name).rmdir()
-    _remember(fleet, {name: pid for name, pid in alive.items() if name not in names})
+        _tidy(fleet, name, alive[name])
+    _remember(fleet, {name: host for name, host in alive.items() if name not in names})
+
+
+def _tidy(fleet: Fleet, name: str, ended: Running) -> None:
+    """Remove what a host has left."""
+    (fleet.folder / f"{name}.log").unlink(missing_ok=True)
+    with contextlib.suppress(OSError):
+        (fleet.folder / name).rmdir()
+    if ended.root:
+        nspawn.leave(_cgroup(fleet, name))
 
 
 def _clear(fleet: Fleet) -> None:
@@ -354,27 +434,30 @@ def _clear(fleet: Fleet) -> None:
 def converge(fleet: Fleet, check: bool = False, only_end: bool = False) -> dict[str, list[str]]:
     alive = running(fleet)
     wanted = {host.name: host for host in fleet.hosts}
-    ended = [name for name, pid in alive.items() if name not in wanted or _stale(wanted[name], pid)]
+    if wanted:
+        _require(fleet)
+    ended = [name for name, found in alive.items() if name not in wanted or _stale(fleet, wanted[name], found)]
     missing = [] if only_end else [host for name, host in wanted.items() if name not in alive or name in ended]
     result = {"started": [host.name for host in missing], "ended": ended}
     if check:
         return result
+    for name, found in recorded(fleet).items():
+        if name not in alive:
+            _tidy(fleet, name, found)
     if ended:
         _end(fleet, alive, ended)
     if not fleet.hosts:
         _clear(fleet)
     elif not only_end:
-        _require_root()
-        sshd = _sshd()
         _make_folder(fleet)
         _know_hosts(fleet)
-        _await(fleet, missing, _start(fleet, missing, sshd))
+        _await(fleet, missing, _start(fleet, missing))
     return result
 
 
 def main() -> int:
     options = json.load(sys.stdin)
-    fleet = Fleet(pathlib.Path(options["folder"]), [Host(**host) for host in options["hosts"]])
+    fleet = Fleet(pathlib.Path(options["folder"]), [Host(**host) for host in options["hosts"]], options.get("root"))
     try:
         sys.stdout.write(json.dumps(converge(fleet, options.get("check", False), options.get("only_end", False))))
     except HostsError as error:

@@ -113,6 +113,7 @@ def test_the_guide_has_the_rows_of_the_readme():
 def test_the_guide_shows_the_scenarios_that_are_run():
     guide = (ROOT / "docs" / "docsite" / "rst" / "testing_roles_guide.rst").read_text(encoding="utf-8")
     shown = re.findall(r"^\.\. not run: it is (\S+), .*\n\n\.\. code-block:: yaml\n\n((?:(?:   .*)?\n)+)", guide, re.MULTILINE)
-    assert len(shown) == guide.count("code-block:: yaml") >= 9
+    elsewhere = guide.count("tests/hosts/test_molecule_hosts.py runs it")
+    assert len(shown) == guide.count("code-block:: yaml") - elsewhere >= 9
     for path, block in shown:
         assert yaml.safe_load(block) == yaml.safe_load((ROOT / path).read_text(encoding="utf-8")), path

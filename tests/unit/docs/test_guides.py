@@ -80,7 +80,7 @@ def texts(node, names, depth=0):
 
 def sentences():
     """All strings of the code."""
-    files = [path for folder in ("module_utils", "plugin_utils", "modules") for path in (ROOT / "plugins" / folder).rglob("*.py")]
+    files = [path for folder in ("become", "module_utils", "plugin_utils", "modules") for path in (ROOT / "plugins" / folder).rglob("*.py")]
     trees = [ast.parse(path.read_text(encoding="utf-8")) for path in files]
     constants = {name: value for tree in trees for name, value in assigned(ast.Module(tree.body, [])).items() if name.isupper()}
     found = set()
@@ -93,7 +93,8 @@ def sentences():
     return found
 
 
-SENTENCES = "\n".join(sentence.replace("\n", " ") for sentence in sorted(sentences()))
+# with what only a run knows of a script for the shell too
+SENTENCES = re.sub(r"\$[a-z]+\b", GAP, "\n".join(sentence.replace("\n", " ") for sentence in sorted(sentences())))
 
 
 def is_said(pieces):

@@ -175,7 +175,8 @@ def host_vars(way: Way, address: str, folder: pathlib.Path) -> dict[str, t.Any]:
 def broken(address: str, ways: t.Sequence[Way]) -> dict[str, t.Any]:
     """Hosts by what is wrong with them, with what is to be said of it."""
     missing = "this host has no network namespace 'nope': make it, or correct ansible_netns_name$"
-    stale = "^network namespace 'stale' cannot be entered: .*Invalid argument$"
+    stale = "(^|: )network namespace 'stale' cannot be entered: .*Invalid argument$"
+    nobody = "(^|: )this host has no user 'no'body': make it, or correct ansible_netns_user$"
     local = {"ansible_connection": "local", "ansible_pipelining": True}
     found: dict[str, dict[str, t.Any]] = {
         "missing-local-piped": {**local, "ansible_netns_name": "nope", "said": missing},
@@ -184,7 +185,7 @@ def broken(address: str, ways: t.Sequence[Way]) -> dict[str, t.Any]:
         "unset": {**local, "said": "ansible_netns_name is not set: name the namespace to run in$"},
         "path": {**local, "ansible_netns_name": "/proc/1/ns/net", "said": "ansible_netns_name: '/proc/1/ns/net' is not a namespace name: "},
         "dots": {**local, "ansible_netns_name": "..", "said": "ansible_netns_name: '..' is not a namespace name: "},
-        "user": {**local, "ansible_netns_name": "-x", "ansible_netns_user": 'no"body', "said": "^this host has no user 'no'body': make it"},
+        "user": {**local, "ansible_netns_name": "-x", "ansible_netns_user": 'no"body', "said": nobody},
     }
     ssh = {"ansible_connection": "ssh", "ansible_host": address, "ansible_user": "root", "ansible_pipelining": True}
     if any(way.connection == "ssh" for way in ways):
@@ -231,6 +232,40 @@ def run(ways: t.Sequence[Way], python: str, folder: pathlib.Path, address: str) 
     play("errors.yml", broken(address, ways), common, folder)
 
 
+def ask_for_namespaces(ways: t.Sequence[Way], python: str, folder: pathlib.Path, address: str) -> None:
+    """The live form of the inventory plugin: hosts are asked over ssh by a login that becomes root, then entered in the same way."""
+    logins = {"deploy": {"ansible_become_password": PASSWORD}, "ops": {}}
+    shared = {"ansible_host": address, "ansible_python_interpreter": python, "ansible_pipelining": True}
+    hosts = {f"asked-{login}": {**shared, "ansible_user": login, **more} for login, more in logins.items()}
+    inventory = folder / "live"
+    inventory.mkdir()
+    (inventory / "10-hosts.json").write_text(json.dumps({"all": {"hosts": hosts}}), encoding="utf-8")
+    (inventory / "20.netns.yml").write_text(
+        json.dumps({"plugin": "linuxnet.netns.netns", "hosts": [*hosts], "strict": True}), encoding="utf-8"
+    )
+    names = sorted(way.name for way in ways)
+    one = names[0]
+    listed = ["ansible-inventory", "--inventory", str(inventory), "--list"]
+    told = json.loads(subprocess.run(listed, check=True, stdout=subprocess.PIPE, text=True).stdout)
+    wanted = sorted(f"{host}_{name}" for host in hosts for name in names)
+    if sorted(told.get("netns", {}).get("hosts", [])) != wanted:
+        sys.exit(f"become.py: the hosts were asked for {wanted} and told {told.get('netns')}")
+    entered = [
+        "ansible",
+        "--inventory",
+        str(inventory),
+        f"*_{one}",
+        "-m",
+        "ansible.builtin.command",
+        "-a",
+        "sh -c 'id -un; ip netns identify'",
+    ]
+    said = subprocess.run([*entered, "--one-line"], check=True, stdout=subprocess.PIPE, text=True).stdout
+    print(said)
+    if said.count(f"root\\n{one}") != len(hosts):
+        sys.exit(f"become.py: not as root in {one}: {said}")
+
+
 def main(every_way: bool) -> None:
     try:
         fleet_hosts.require_root()
@@ -264,6 +299,8 @@ def main(every_way: bool) -> None:
             os.environ.update(ANSIBLE_SSH_ARGS=" ".join(fleet.ssh_options()), ANSIBLE_SSH_CONTROL_PATH_DIR=str(folder / "cp"))
             make_namespaces([way.name for way in remote], *inside)
             run([*ways, *same], python, folder, host.addresses[0])
+            if same:
+                ask_for_namespaces(remote, python, folder, host.addresses[0])
 
 
 if __name__ == "__main__":

@@ -9,12 +9,14 @@ from __future__ import annotations
 
 import json
 import os
+import re
 import subprocess
 
 import pytest
 import yaml
 from ansible import constants
 from ansible.errors import AnsibleError
+from ansible.plugins import become
 from ansible.plugins.loader import shell_loader
 
 from ansible_collections.linuxnet.netns.plugins.become import netns
@@ -127,13 +129,19 @@ def test_another_user_inside(run):
     assert [call[0] for call in calls] == ["id", "ip", "id", "id", "getent", "ip", "setpriv"]
 
 
-def test_a_missing_namespace_is_a_result(run):
+def test_a_missing_namespace_fails_the_task_with_its_sentence(run):
     made = plugin(netns_name='no"pe\\\n')
     done, calls = run(made, there=False)
     assert done.returncode == 1
-    success, result = done.stdout.splitlines()
-    assert success == made.success
+    sign, result = done.stdout.splitlines()
     said = "this host has no network namespace 'no'pe/ ': make it, or correct ansible_netns_name"
+    with pytest.raises(AnsibleError, match=f"^{re.escape(said)}$"):
+        made.check_success(sign.encode())
+    # as it comes, by and by, with a terminal's line end; and in a connection that asks as others do
+    assert not any(made.check_success(sign[:length].encode()) for length in range(len(sign)))
+    with pytest.raises(AnsibleError, match="no network namespace"):
+        made.check_success(f"a lecture\r\n{sign}\r\n".encode())
+    assert become.BecomeBase.check_success(made, sign.encode())
     assert json.loads(result) == {"failed": True, "msg": said}
     assert done.stderr == said + "\n"
     assert [call[0] for call in calls] == ["id"]
@@ -148,6 +156,13 @@ def test_a_path_is_refused(name):
 def test_without_a_name():
     with pytest.raises(AnsibleError, match="^ansible_netns_name is not set: name the namespace to run in$"):
         plugin()
+
+
+def test_what_others_print_is_no_failure():
+    made = plugin(netns_name="blue")
+    built(made)
+    assert made.check_success(f"{made.success}\n".encode())
+    assert not made.check_success(b"NETNS-FAILED of somebody BECOME-SUCCESS-another\n")
 
 
 def test_nothing_to_run():

@@ -81,6 +81,29 @@ def test_ways_out() -> None:
     assert lines(topology)[1:] == ["/up cable isp/eth9", "/br0 way /NAT lab", "/NAT lab way /up"]
 
 
+def test_ports_that_lead_in_stand_beside_the_way_out() -> None:
+    ports = [
+        {"host_port": "8080", "to_address": "192.0.2.1", "to_port": "80"},
+        {"host_port": "8080", "to_address": "2001:db8::1", "to_port": "80"},
+        {"host_port": "53", "to_address": "192.0.2.77", "protocol": "udp", "host_address": "127.0.0.1"},
+        {"host_port": "8000-8010", "to_address": "2001:db8::77", "host_address": "2001:db8:1::1"},
+    ]
+    nat = {"name": "lab", "subnets": ["192.0.2.0/24"], "interface": "br0", "uplink": "enp1s0", "publish": ports}
+    topology = {**star("a"), "nat": [nat]}
+    wanted = [
+        "tcp 8080 → a:80",
+        "udp 127.0.0.1:53 → 192.0.2.77:53",
+        "tcp [2001:db8:1::1]:8000-8010 → [2001:db8::77]:8000-8010",
+    ]
+    drawn = {f"{line.tail.name} {line.head.name}": [*line.texts] for line in _picture.picture(topology).lines}
+    assert drawn == {"eth0 br0": [], "br0 NAT lab": [], "NAT lab enp1s0": wanted, "enp1s0 outside": []}
+    assert "label=<&#160;tcp 8080 → a:80&#160;<br/>&#160;udp " in topology_dot(topology)
+    assert re.search(r'n\d -\.->\|"tcp 8080 #8594; a:80<br/>udp 127', topology_mermaid(topology))
+    nat["publish"] = [{"host_port": str(port), "to_address": "192.0.2.1"} for port in range(1, 61)]
+    (texts,) = [line.texts for line in _picture.picture(topology).lines if line.texts]
+    assert [*texts] == [*(f"tcp {port} → a:{port}" for port in range(1, 6)), "and 55 ports more"]
+
+
 def test_what_stands_on_another_device() -> None:
     topology = {
         "links": [
