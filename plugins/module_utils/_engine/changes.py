@@ -11,7 +11,7 @@ from __future__ import annotations
 import dataclasses
 import typing as t
 
-from .record import Key, Resource, Value, record
+from .record import Key, Resource, Value
 from .resources import Link
 
 
@@ -49,7 +49,7 @@ def _told(value: t.Any) -> t.Any:
     return dataclasses.asdict(value) if dataclasses.is_dataclass(value) and not isinstance(value, type) else value
 
 
-@record
+@dataclasses.dataclass(eq=False, repr=False)  # as record does; said so that field() is known to be in one
 class Change(Value):
     """``action`` is create, update, delete or move; ``differs`` what an update changes: name -> (old, new)."""
 

@@ -13,7 +13,7 @@ import typing as t
 
 from . import values
 from .errors import InputError
-from .record import Key, Resource, Value, record
+from .record import Key, Resource, Value
 from .resources import Address, Link, Namespace, OnlyAddresses, Sysctl, Veth
 
 Item = t.Mapping[str, t.Any]
@@ -30,7 +30,7 @@ _OPTION_NAMES = {
 }
 
 
-@record
+@dataclasses.dataclass(eq=False, repr=False)  # as record does; said so that field() is known to be in one
 class Wanted(Value):
     """What a run is asked for; ``labels`` say which option an object came from, ``because`` why the absent ones go."""
 

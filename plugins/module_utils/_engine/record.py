@@ -66,7 +66,7 @@ class Value:
         return f"{type(self).__name__}({', '.join(said)})"
 
 
-@dataclass_transform(frozen_default=True, field_specifiers=(dataclasses.field,))
+@dataclass_transform(frozen_default=True)
 def record(kind: type[_T]) -> type[_T]:
     """Make a subclass of Value a dataclass. Nobody changes one: of that mypy takes care.
 
