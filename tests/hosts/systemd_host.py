@@ -129,7 +129,8 @@ class Host:
     def play(self, playbook: pathlib.Path, *options: str, check: bool = True) -> subprocess.CompletedProcess[str]:
         """ansible-playbook on it, as the only host, ``target``; the collection is found as the caller finds it."""
         # no network between: what a test does to the firewall cannot cut it off
-        proxy = " ".join([*self._enter(), "/usr/sbin/sshd", "-i"])
+        # and no PAM: it asks DNS for a client whose name is "UNKNOWN", and waits for seconds where systemd-resolved asks the neighbours too
+        proxy = " ".join([*self._enter(), "/usr/sbin/sshd", "-i", "-oUsePAM=no"])
         inventory = self._place / "inventory"
         common = f"{' '.join(_SSH)} -o ProxyCommand='{proxy}'"
         inventory.write_text(
