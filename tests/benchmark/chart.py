@@ -60,8 +60,9 @@ def draw(measured: goals.Measured, about: str, path: pathlib.Path) -> None:
     figure.tight_layout(rect=(0, 0.06, 1, 1))
     figure.savefig(path, format="svg", metadata={"Date": None})
     pyplot.close(figure)
-    first, rest = path.read_text(encoding="utf-8").split("\n", 1)
-    path.write_text(f"{first}\n<!--\n{LICENCE}\n-->\n{rest}", encoding="utf-8")
+    # matplotlib ends the lines of a path with a blank
+    first, *rest = (line.rstrip() for line in path.read_text(encoding="utf-8").splitlines())
+    path.write_text("\n".join([first, "<!--", LICENCE, "-->", *rest, ""]), encoding="utf-8")
 
 
 def _label(axes: t.Any, sizes: t.Sequence[int]) -> None:
