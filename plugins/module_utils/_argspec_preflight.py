@@ -10,6 +10,7 @@ from __future__ import annotations
 
 import typing as t
 
+# first, since it is about the imports that follow
 from ansible_collections.linuxnet.netns.plugins.module_utils import _compile_once  # noqa: F401  # pylint: disable=unused-import
 from ansible_collections.linuxnet.netns.plugins.module_utils._engine.preflight_wish import IDS
 

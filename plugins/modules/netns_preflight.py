@@ -213,6 +213,7 @@ import typing as t
 
 from ansible.module_utils.basic import AnsibleModule
 
+# first, since it is about the imports that follow
 from ansible_collections.linuxnet.netns.plugins.module_utils import _compile_once  # noqa: F401  # pylint: disable=unused-import
 from ansible_collections.linuxnet.netns.plugins.module_utils._argspec_preflight import PREFLIGHT
 from ansible_collections.linuxnet.netns.plugins.module_utils._engine import preflight, preflight_files, preflight_wish, values
