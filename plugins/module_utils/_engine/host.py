@@ -60,7 +60,7 @@ class Host:
 
     def release(self) -> None:
         """Close everything: what was kept to be put back, and what would keep a removed namespace alive."""
-        for netns in [*self._fds]:
+        for netns in self.places():
             self.forget(netns)
         while self._kept:
             os.close(self._kept.popitem()[1])
@@ -81,7 +81,7 @@ class Host:
 
     def places(self) -> list[str]:
         """The references in use."""
-        return [*self._fds]
+        return [*{**self._fds, **self._sockets}]
 
     def forget_names(self, netns: str) -> None:
         """Names and indexes of devices are not to be trusted any more."""
@@ -91,7 +91,7 @@ class Host:
 
     def exists(self, netns: str, index: int) -> bool:
         """Whether there is a device with this index."""
-        return self.socket(netns).get(rtnetlink.RTM_GETLINK, link_messages.query(index=index)) is not None
+        return self.socket(netns).name(index) is not None
 
     def forget(self, netns: str) -> None:
         """Close what is open of a namespace: an open file keeps it alive."""
@@ -116,8 +116,12 @@ class Host:
     def socket(self, netns: str) -> rtnetlink.Socket:
         if netns not in self._sockets:
             with self.inside(netns):
-                self._sockets[netns] = rtnetlink.Socket()
+                self.open_here(netns)
         return self._sockets[netns]
+
+    def open_here(self, netns: str) -> None:
+        """As ``socket``, for when the thread is in that namespace."""
+        self._sockets[netns] = rtnetlink.Socket()
 
     def index(self, netns: str, name: str) -> int:
         """The index of a device that must be there."""
@@ -134,11 +138,9 @@ class Host:
         known = self._names.get(netns, {}).get(index)
         if known is not None:
             return known
-        data = self.socket(netns).get(rtnetlink.RTM_GETLINK, link_messages.query(index=index))
-        if data is None:
+        name = self.socket(netns).name(index)
+        if name is None:
             return ""
-        found = rtnetlink.attributes(data, link_messages.HEADER_SIZE)
-        name = rtnetlink.to_text(found[link_messages.IFLA_IFNAME])
         self._know(netns, name, index)
         return name
 

@@ -33,8 +33,9 @@ NLM_F_DUMP_INTR = 0x10
 NLM_F_CAPPED, NLM_F_ACK_TLVS = 0x100, 0x200
 
 _NLMSG_ERROR, _NLMSG_DONE = 2, 3
-_SIOCGIFFLAGS, _SIOCGIFINDEX = 0x8913, 0x8933
+_SIOCGIFNAME, _SIOCGIFFLAGS, _SIOCGIFINDEX = 0x8910, 0x8913, 0x8933
 _IFNAMSIZ = 16
+_IFREQ_OF_NAME, _IFREQ_OF_INDEX = struct.Struct("=16s24x"), struct.Struct("=16xi20x")
 _NLMSGERR_ATTR_MSG = 1
 _SOL_NETLINK = 270
 _NETLINK_CAP_ACK, _NETLINK_EXT_ACK, _NETLINK_GET_STRICT_CHK = 10, 11, 12
@@ -50,6 +51,7 @@ _NOTHING_THERE = (errnos.ENODEV, errnos.ENOENT, errnos.ESRCH, errnos.EAFNOSUPPOR
 
 _HEADER = struct.Struct("=IHHII")
 _ATTRIBUTE = struct.Struct("=HH")
+_U32 = struct.Struct("=I")
 _NESTED = 0x8000
 _TYPE_MASK = 0x3FFF
 _PADDING = (b"", b"\0\0\0", b"\0\0", b"\0")
@@ -136,7 +138,8 @@ def attribute_list(data: bytes, offset: int = 0) -> list[tuple[int, bytes]]:
 
 
 def to_u32(data: bytes) -> int:
-    return int(struct.unpack("=I", data[:4])[0])
+    number: int = _U32.unpack_from(data)[0]
+    return number
 
 
 def to_text(data: bytes) -> str:
@@ -241,18 +244,23 @@ class Socket:
 
     def index(self, name: str) -> int | None:
         """The index of a device; None where there is none."""
-        found = self._ask(_SIOCGIFINDEX, name)
+        found = self._ask(_SIOCGIFINDEX, _IFREQ_OF_NAME.pack(name.encode()))
         return None if found is None else int(struct.unpack_from("=i", found, _IFNAMSIZ)[0])
 
     def flags(self, name: str) -> int | None:
         """The flags of a device, such as whether it is up; None where there is none."""
-        found = self._ask(_SIOCGIFFLAGS, name)
+        found = self._ask(_SIOCGIFFLAGS, _IFREQ_OF_NAME.pack(name.encode()))
         return None if found is None else int(struct.unpack_from("=H", found, _IFNAMSIZ)[0])
 
-    def _ask(self, what: int, name: str) -> bytes | None:
+    def name(self, index: int) -> str | None:
+        """The name of a device; None where there is none. It waits for nobody, not even while the kernel removes namespaces."""
+        found = self._ask(_SIOCGIFNAME, _IFREQ_OF_INDEX.pack(index))
+        return None if found is None else to_text(found[:_IFNAMSIZ].partition(b"\0")[0])
+
+    def _ask(self, what: int, request: bytes) -> bytes | None:
         # in a message the kernel tells all that it knows of a device, which takes thirty times as long
         try:
-            return fcntl.ioctl(self._socket, what, struct.pack("=16s24x", name.encode()))
+            return fcntl.ioctl(self._socket, what, request)
         except OSError as exc:
             if exc.errno == errnos.ENODEV:
                 return None

@@ -328,7 +328,7 @@ def test_strict_dumps_tell_only_what_was_asked_for(sandboxed: Sandbox) -> None:
     sandboxed(inside)
 
 
-def test_index_and_flags_are_those_of_the_sockets_namespace(sandboxed: Sandbox) -> None:
+def test_index_name_and_flags_are_those_of_the_sockets_namespace(sandboxed: Sandbox) -> None:
     def inside() -> None:
         from ansible_collections.linuxnet.netns.plugins.module_utils._engine import namespaces
 
@@ -338,6 +338,7 @@ def test_index_and_flags_are_those_of_the_sockets_namespace(sandboxed: Sandbox) 
             channel = rtnetlink.Socket()
         os.close(fd)
         assert (channel.index("only-here-x-yz"), channel.index("none")) == (77, None)
+        assert (channel.name(77), channel.name(1), channel.name(99)) == ("only-here-x-yz", "lo", None)
         up, lo = channel.flags("only-here-x-yz"), channel.flags("lo")
         assert (up and up & 1, lo and lo & 1, channel.flags("none")) == (1, 0, None)
         sh("ip -n red link set only-here-x-yz down; ip -n red link set lo up")
