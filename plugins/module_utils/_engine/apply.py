@@ -43,7 +43,7 @@ def _create_namespace(change: Change, host: Host) -> t.Iterator[Step]:
         elif wish.pid is not None:
             namespaces.attach(wish.netns, wish.pid)
         else:
-            namespaces.create(wish.netns)
+            namespaces.create(wish.netns, lambda: host.open_here(wish.netns))
 
     yield make
     yield from _configure(wish.netns, wish.attributes(), host)

@@ -8,6 +8,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import errno
 import functools
 import itertools
@@ -74,16 +75,17 @@ class Run:
     def phase(self, changes: t.Sequence[Change]) -> None:
         """Do the changes of one phase: requests pipelined per namespace, one stage after the other."""
         queue: list[tuple[Request, Change]] = []
-        for change in changes:
-            self._asked.append(change)
-            try:
-                for step in steps(change, self._host):
-                    if isinstance(step, Request):
-                        queue.append((step, change))
-                    else:
-                        self._call(step, change)
-            except NetnsError as exc:
-                self._failed(exc)
+        with namespaces.several() if any(map(_makes_a_name, changes)) else contextlib.nullcontext():
+            for change in changes:
+                self._asked.append(change)
+                try:
+                    for step in steps(change, self._host):
+                        if isinstance(step, Request):
+                            queue.append((step, change))
+                        else:
+                            self._call(step, change)
+                except NetnsError as exc:
+                    self._failed(exc)
         for stage in sorted({request.stage for request, _change in queue}):
             self._stage([(request, change) for request, change in queue if request.stage == stage])
 
@@ -110,16 +112,21 @@ class Run:
         for netns, members in by_place.items():
             messages = [request.message() if callable(request.message) else request.message for request, _change in members]
             sock = self._host.socket(netns)
-            self._open.update(id(change) for _request, change in members)
+            asked = [id(change) for _request, change in members]
+            self._open.update(asked)
             failures = sock.batch(messages)
-            self._open.difference_update(id(change) for _request, change in members)
-            self._done.update(id(change) for position, (_request, change) in enumerate(members) if position not in failures)
+            self._open.difference_update(asked)
+            self._done.update(asked if not failures else (each for position, each in enumerate(asked) if position not in failures))
             refused += [(members[at][1], failure) for at, failure in sorted(failures.items()) if not members[at][0].optional]
         for change, failure in refused:
             # what a device is to have at home again, a router or a daemon may give it as soon as it is up
             calm = self._tolerant or change.phase[0] == Phase.RETURN
             if not (calm and as_it_should(change, failure.errno)):
                 self._failed(KernelError(f"cannot {change.describe()}: {_explained(change, failure)}", failure.errno))
+
+
+def _makes_a_name(change: Change) -> bool:
+    return change.action == "create" and isinstance(change.after, Namespace)
 
 
 def _explained(change: Change, failure: Failure) -> str:

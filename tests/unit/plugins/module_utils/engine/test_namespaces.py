@@ -7,6 +7,7 @@
 from __future__ import annotations
 
 import contextlib
+import fcntl
 import os
 import signal
 import subprocess
@@ -591,6 +592,37 @@ def test_first_creations_at_once_with_iproute2(sandboxed: Sandbox) -> None:
         assert len(mounts(RUN)) == 1
         assert {name: len(mounts(f"{RUN}/{name}")) for name in ours + theirs} == dict.fromkeys(ours + theirs, 1)
         assert [entry.name for entry in namespaces.entries() if not entry.stale] == ours + theirs
+
+    sandboxed(body)
+
+
+def is_locked() -> bool:
+    """As iproute2 would find the directory's lock."""
+    fd = os.open(RUN, os.O_RDONLY)
+    try:
+        fcntl.flock(fd, fcntl.LOCK_EX | fcntl.LOCK_NB)
+    except BlockingIOError:
+        return True
+    finally:
+        os.close(fd)
+    return False
+
+
+def test_several_names_with_one_lock(sandboxed: Sandbox) -> None:
+    def body() -> None:
+        inodes: list[int] = []
+        home = own_inode()
+        with namespaces.several():
+            for name in ("a", "b"):
+                namespaces.create(name, lambda: inodes.append(own_inode()))
+                assert (is_locked(), own_inode()) == (True, home)
+            namespaces.remove("a")
+            assert is_locked()
+        assert (is_locked(), ip_names(), inodes[1]) == (False, ["b"], inode_inside("b"))
+        with pytest.raises(ZeroDivisionError), namespaces.several():
+            namespaces.create("c", lambda: 1 // 0)
+        # neither the name nor the thread stays there
+        assert (is_locked(), ip_names(), os.listdir(RUN), own_inode()) == (False, ["b"], ["b"], home)
 
     sandboxed(body)
 
