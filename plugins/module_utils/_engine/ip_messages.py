@@ -8,6 +8,7 @@
 
 from __future__ import annotations
 
+import functools
 import ipaddress
 import socket
 import struct
@@ -52,6 +53,8 @@ def pack_ip(value: str) -> bytes:
     return socket.inet_pton(socket.AF_INET6 if ":" in value else socket.AF_INET, value)
 
 
+# a thousand namespaces have the same few gateways and prefixes
+@functools.lru_cache(maxsize=4096)
 def unpack_ip(data: bytes) -> str:
     if len(data) == 16 and not any(data[:10]):
         # the C library writes the end of an address with an embedded IPv4 one in dots; options spell as Python's ipaddress does

@@ -47,11 +47,13 @@ def _routes(host: Host, state: Observed, netns: str, resources: t.Sequence[Route
         for data in host.socket(netns).dump(rtnetlink.RTM_GETROUTE, route_messages.route_query(family, table)):
             if data[0] not in ip_messages.FAMILY_NAMES:
                 continue
-            route = route_messages.decode_route(data, netns, lambda number: host.device_name(netns, number))
-            if route.dest in dests:
+            found = route_messages.attributes_of(data)
+            dest = route_messages.dest_of(data, found)
+            if dest in dests:
+                route = route_messages.decode_route(data, netns, lambda number: host.device_name(netns, number), found)
                 state.found.setdefault(route.key, route)  # the first of several is the one in use
-            if table == MAIN and not route.gateway and not route.nexthops and route.type == "unicast":
-                state.reach(netns, route.dest)
+            if table == MAIN and route_messages.is_direct(data, found):
+                state.reach(netns, dest)
     gateways = {way.gateway for resource in resources for way in resource.ways if way.gateway}
     if not all(state.reaches(netns, gateway, MAIN) for gateway in gateways):
         _on_link(host, state, netns)

@@ -17,6 +17,7 @@ from .host import Host
 from .record import Resource, pairs
 from .resources import Address, Link, OnlyAddresses, TakeOver, Veth
 from .state import Observed
+from .values import HOST
 
 
 def _device_names(resources: t.Iterable[Resource], doomed: t.Collection[str]) -> dict[str, set[str]]:
@@ -105,10 +106,13 @@ def _with_inner_parent(device: Link) -> Link:
 
 def _pair(host: Host, state: Observed, wish: Veth) -> None:
     """Note on each end what its peer is, asked for or not: a pair that has to go may have to be put back."""
-    for end in wish.ends:
+    # the host's first: what it calls a namespace is known from that namespace's own wish
+    for end in sorted(wish.ends, key=lambda end: end.netns != HOST):
         known = t.cast(t.Optional[Link], state.found.get(end.key))
-        where = _peer_place(host, state, wish, known) if known and known.link_kind == "veth" else None
-        if known is None or where is None:
+        if known is None or known.link_kind != "veth" or known.peer:
+            continue
+        where = _peer_place(host, state, wish, known)
+        if where is None:
             continue
         if where in state.doomed:  # whatever its name is there
             state.found[end.key] = dataclasses.replace(known, peer=(where, ""))
@@ -120,6 +124,8 @@ def _pair(host: Host, state: Observed, wish: Veth) -> None:
         state.devices.setdefault((where, name), peer)
         state.found.setdefault(peer.key, peer)
         state.found[end.key] = dataclasses.replace(known, peer=(where, name))
+        if any(peer.key == other.key for other in wish.ends):  # and its peer's peer is this one
+            state.found[peer.key] = dataclasses.replace(t.cast(Link, state.found[peer.key]), peer=(end.netns, end.ifname))
 
 
 def _peer_place(host: Host, state: Observed, wish: Veth, end: Link) -> str | None:

@@ -33,13 +33,19 @@ def look(host: Host, state: Observed, wanted: Wanted) -> None:
         if state.places[resource.netns] == "missing":
             state.resolvers[resource.netns] = resolver.read_resolver(resource.netns)
             continue
-        stale = state.places[resource.netns] != "there"
-        found = Namespace(netns=resource.netns, stale=stale, resolver=resolver.read_resolver(resource.netns))
-        if not found.stale:
-            inode = namespaces.inode_of(host.fd(resource.netns))
-            inodes[inode] = resource.key
-            found = dataclasses.replace(found, loopback=host.is_up(resource.netns, "lo"), nsid=host.nsid(HOST, resource.netns), inode=inode)
-        state.found[found.key] = found
+        text = resolver.read_resolver(resource.netns)
+        if state.places[resource.netns] != "there":
+            state.found[resource.key] = Namespace(netns=resource.netns, stale=True, resolver=text)
+            continue
+        inode = namespaces.inode_of(host.fd(resource.netns))
+        inodes[inode] = resource.key
+        state.found[resource.key] = Namespace(
+            netns=resource.netns,
+            loopback=host.is_up(resource.netns, "lo"),
+            nsid=host.nsid(HOST, resource.netns),
+            resolver=text,
+            inode=inode,
+        )
     if inodes:
         for inode, pids in processes.processes(list(inodes)).items():
             namespace = t.cast(Namespace, state.found[inodes[inode]])

@@ -31,14 +31,12 @@ def _directory(name: str) -> str:
 def read_resolver(name: str) -> str | None:
     """The text of the namespace's resolv.conf, None where there is none."""
     path = f"{_directory(name)}/{_FILE}"
-    try:
-        with reporting(f"read {path}"):
+    with reporting(f"read {path}"):
+        try:
             # O_NONBLOCK: a fifo must not stop us.
             fd = os.open(path, os.O_RDONLY | os.O_CLOEXEC | os.O_NONBLOCK)
-    except KernelError as error:
-        if error.errno in (errno.ENOENT, errno.ENOTDIR):
+        except (FileNotFoundError, NotADirectoryError):
             return None
-        raise
     if not stat.S_ISREG(os.fstat(fd).st_mode):  # Python opens no directory
         os.close(fd)
         raise StateError(f"{path} is not a plain file: remove it by hand")

@@ -33,6 +33,7 @@ _RTM = struct.Struct("=BBBBBBBBI")
 _RTNH = struct.Struct("=HBBi")
 _RTA_DST, _RTA_OIF, _RTA_GATEWAY, _RTA_PRIORITY, _RTA_PREFSRC = 1, 4, 5, 6, 7
 _RTA_METRICS, _RTA_MULTIPATH, _RTA_TABLE, _RTA_VIA, _RTA_ENCAP = 8, 9, 15, 18, 22
+_INDIRECT = frozenset((_RTA_GATEWAY, _RTA_VIA, _RTA_MULTIPATH))
 _RTAX_MTU, _RTAX_ADVMSS = 2, 8
 _RTNH_F_ONLINK = 4
 ROUTE_TYPES = {"unicast": 1, "local": 2, "broadcast": 3, "anycast": 4, "multicast": 5}
@@ -133,14 +134,30 @@ def _decode_nexthops(data: bytes, name_of: NameOf) -> tuple[Nexthop, ...]:
     return tuple(hops)
 
 
-def decode_route(data: bytes, netns: str, name_of: NameOf) -> Route:
-    family, length, _source, _tos, table, protocol, scope, kind, flags = _RTM.unpack_from(data)
-    found = attributes(data, _RTM.size)
+def attributes_of(data: bytes) -> dict[int, bytes]:
+    """The attributes of a route, for whoever does not need it whole."""
+    return attributes(data, _RTM.size)
+
+
+def dest_of(data: bytes, found: t.Mapping[int, bytes]) -> str:
+    """The prefix that a route leads to."""
+    zero = "::" if data[0] == socket.AF_INET6 else "0.0.0.0"
+    return f"{unpack_ip(found[_RTA_DST]) if _RTA_DST in found else zero}/{data[1]}"
+
+
+def is_direct(data: bytes, found: t.Mapping[int, bytes]) -> bool:
+    """Whether its destination is reached without a gateway."""
+    return data[7] == ROUTE_TYPES["unicast"] and found.keys().isdisjoint(_INDIRECT)
+
+
+def decode_route(data: bytes, netns: str, name_of: NameOf, found: t.Mapping[int, bytes] | None = None) -> Route:
+    """A record of what RTM_NEWROUTE tells; ``found`` are its attributes, if they have been taken apart before."""
+    _family, _length, _source, _tos, table, protocol, scope, kind, flags = _RTM.unpack_from(data)
+    found = attributes_of(data) if found is None else found
     metrics = attributes(found.get(_RTA_METRICS, b""))
-    zero = "::" if family == socket.AF_INET6 else "0.0.0.0"
     return Route(
         netns=netns,
-        dest=f"{unpack_ip(found[_RTA_DST]) if _RTA_DST in found else zero}/{length}",
+        dest=dest_of(data, found),
         table=to_u32(found[_RTA_TABLE]) if _RTA_TABLE in found else table,
         metric=to_u32(found[_RTA_PRIORITY]) if _RTA_PRIORITY in found else 0,
         gateway=_decode_gateway(found),
