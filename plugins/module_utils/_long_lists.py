@@ -48,43 +48,47 @@ class LongListsModule(AnsibleModule):
         for name, spec in self._spec.items():
             items = self.params.get(name)
             if isinstance(items, list) and len(items) >= _MANY and {*spec} == _OF_A_LIST:
+                form = _Form(spec["options"])
                 try:
-                    self._completed[name] = [_completed(item, spec["options"]) for item in items]
+                    self._completed[name] = [form.completed(item) for item in items]
                     self.params[name] = []
                 except _Unusual:
                     continue
 
 
-def _completed(item: t.Any, spec: t.Mapping[str, t.Any]) -> Item:
-    """The item with what it leaves open as Ansible would add it."""
-    if item.__class__ is not dict or not spec.keys() >= item.keys():
-        raise _Unusual
-    found = {name: _value(value, spec[name]) for name, value in item.items()}
-    for name, option in spec.items():
-        if name not in found:
-            if option.get("required"):
+class _Form:
+    """What is understood of an item: its options, and what it has where it leaves one open."""
+
+    def __init__(self, spec: t.Mapping[str, t.Any]) -> None:
+        self.spec = spec
+        self.required = {name for name, option in spec.items() if option.get("required")}
+        self.defaults = {name: option.get("default") for name, option in spec.items()}
+        self.inner = {name: _Form(option["options"]) for name, option in spec.items() if "options" in option}
+
+    def completed(self, item: t.Any) -> Item:
+        """The item with what it leaves open as Ansible would add it."""
+        if item.__class__ is not dict or not self.spec.keys() >= item.keys() or not self.required <= item.keys():
+            raise _Unusual
+        return {**self.defaults, **{name: self._value(name, value) for name, value in item.items()}}
+
+    def _value(self, name: str, value: t.Any) -> t.Any:
+        option = self.spec[name]
+        if not option.keys() <= _OF_AN_OPTION:
+            raise _Unusual
+        if value is None:
+            if option.get("required") or option.get("default") is not None:
                 raise _Unusual
-            found[name] = option.get("default")
-    return found
-
-
-def _value(value: t.Any, option: t.Mapping[str, t.Any]) -> t.Any:
-    if not option.keys() <= _OF_AN_OPTION:
-        raise _Unusual
-    if value is None:
-        if option.get("required") or option.get("default") is not None:
-            raise _Unusual
-        return None
-    kind = option.get("type", "str")
-    if kind == "list":
-        # a text is a list with commas
-        found = value.split(",") if value.__class__ is str else value
-        if found.__class__ is not list or "options" in option or "choices" in option:
-            raise _Unusual
-        return [_plain(inner, option.get("elements", "str"), None) for inner in found]
-    if "options" in option:
-        return _completed(value, option["options"])
-    return _plain(value, kind, option.get("choices"))
+            return None
+        kind = option.get("type", "str")
+        if kind == "list":
+            # a text is a list with commas
+            found = value.split(",") if value.__class__ is str else value
+            if found.__class__ is not list or "options" in option or "choices" in option:
+                raise _Unusual
+            return [_plain(inner, option.get("elements", "str"), None) for inner in found]
+        if name in self.inner:
+            return self.inner[name].completed(value)
+        return _plain(value, kind, option.get("choices"))
 
 
 def _plain(value: t.Any, kind: str, choices: t.Collection[t.Any] | None) -> t.Any:

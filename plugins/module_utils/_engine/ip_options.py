@@ -8,6 +8,7 @@
 
 from __future__ import annotations
 
+import functools
 import ipaddress
 import os
 import typing as t
@@ -47,18 +48,18 @@ def addresses(item: Item, present: bool) -> list[Resource]:
 
 
 def _address(item: Item, netns: str, dev: str, value: str) -> Address:
-    interface = values.ip_interface(value, "address")
-    version6 = interface.version == 6
-    if interface.ip.is_multicast or interface.ip.is_unspecified:
-        what = "a multicast" if interface.ip.is_multicast else "the unspecified"
+    host, prefixlen = values.ip_interface(value, "address")
+    address, version6 = str(host), host.version == 6
+    if host.is_multicast or host.is_unspecified:
+        what = "a multicast" if host.is_multicast else "the unspecified"
         raise InputError(f"address: {value!r} cannot be given to a device: it is {what} address, use one of a single host")
     for name in ("peer", "broadcast"):
         other = item.get(name)
-        if other and values.family_of(values.ip_address(other, name)) != values.family_of(str(interface.ip)):
+        if other and values.family_of(values.ip_address(other, name)) != values.family_of(address):
             raise InputError(f"{name}: {other!r} is not of the same family as {value}: give each family an item of its own")
         if other and name == "broadcast" and version6:
             raise InputError(f"broadcast: IPv6 has none: remove it, or give {value} an item of its own")
-        if other and name == "peer" and values.ip_address(other, name) == str(interface.ip):
+        if other and name == "peer" and values.ip_address(other, name) == address:
             raise InputError(f"peer: {other!r} is the address itself: remove it, or give the address of the other end")
     label = item.get("label")
     if label and (len(label.encode()) > _LABEL_MAX or not label.startswith(dev) or not label.isprintable()):
@@ -70,8 +71,8 @@ def _address(item: Item, netns: str, dev: str, value: str) -> Address:
     return Address(
         netns=netns,
         dev=dev,
-        address=str(interface.ip),
-        prefixlen=interface.network.prefixlen,
+        address=address,
+        prefixlen=prefixlen,
         peer=values.ip_address(item["peer"], "peer") if item.get("peer") else None,
         broadcast=values.ip_address(item["broadcast"], "broadcast") if item.get("broadcast") and not version6 else None,
         label=label if not version6 else None,
@@ -178,6 +179,8 @@ def _route(item: Item, given: str, present: bool) -> Route:
     )
 
 
+# a thousand namespaces have the same few
+@functools.lru_cache(maxsize=4096)
 def _gateway_of(value: str, option: str, family: str) -> str:
     gateway = values.ip_address(value, option)
     if family == "ipv6" and values.family_of(gateway) == "ipv4":

@@ -17,7 +17,7 @@ import typing as t
 from .errors import InputError
 
 if t.TYPE_CHECKING:
-    Interface = t.Union[ipaddress.IPv4Interface, ipaddress.IPv6Interface]
+    IPAddress = t.Union[ipaddress.IPv4Address, ipaddress.IPv6Address]
 
 # The namespace that the module itself runs in. Not None: keys must sort.
 HOST = ""
@@ -156,23 +156,27 @@ def _refuse_zone(value: str, option: str) -> None:
         raise InputError(f"{option}: {value!r} has a zone: remove {zone} and name the device with dev")
 
 
-@functools.lru_cache(maxsize=4096)
-def ip_interface(value: str, option: str) -> Interface:
-    """An address with its prefix length; a bare address is refused, since /32 is rarely what was meant."""
+def ip_interface(value: str, option: str) -> tuple[IPAddress, int]:
+    """An address and its prefix length; a bare address is refused, since /32 is rarely what was meant."""
     _refuse_zone(value, option)
+    host, slash, length = value.partition("/")
     try:
-        found = ipaddress.ip_interface(value)
+        found = ipaddress.ip_address(host)
+        if length.isascii() and length.isdecimal() and int(length) <= found.max_prefixlen:
+            return found, int(length)
+        # a netmask, nothing, or nonsense; asked for each address it would take three times as long as all the rest
+        prefixlen = ipaddress.ip_interface(value).network.prefixlen
     except ValueError:
         raise InputError(
             f"{option}: {value!r} is not an IP address with a prefix length, such as 192.0.2.10/24 or 2001:db8::10/64"
         ) from None
-    if "/" not in value:
+    if not slash:
         bits = found.max_prefixlen
         subnet = 24 if bits == 32 else 64
         raise InputError(
             f"{option}: {value!r} has no prefix length: write {value}/{subnet} for the subnet or {value}/{bits} for the single host"
         )
-    return found
+    return found, prefixlen
 
 
 # A thousand namespaces behind one bridge have the same few gateways.

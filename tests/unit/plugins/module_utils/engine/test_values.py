@@ -6,9 +6,12 @@
 
 from __future__ import annotations
 
+import ipaddress
 import typing as t
 
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
 from ansible_collections.linuxnet.netns.plugins.module_utils._engine import values
 from ansible_collections.linuxnet.netns.plugins.module_utils._engine.errors import InputError
@@ -97,7 +100,23 @@ def test_mac_addresses(given: str) -> None:
     ],
 )
 def test_ip_interfaces(given: str, canonical: str) -> None:
-    assert str(values.ip_interface(given, "address")) == canonical
+    address, prefixlen = values.ip_interface(given, "address")
+    assert f"{address}/{prefixlen}" == canonical
+
+
+_PREFIX_LENGTHS = st.one_of(st.integers(-1, 200).map(str), st.sampled_from(["", "024", "+8", "٣", "8 ", "255.255.0.0", "0.0.0.255", "1/2"]))
+
+
+@given(st.sampled_from(["192.0.2.1", "2001:db8::1", "::1", "192.0.2.256", "blue", ""]), _PREFIX_LENGTHS)
+def test_ip_interfaces_are_what_the_library_takes_for_one(host: str, length: str) -> None:
+    text = f"{host}/{length}"
+    try:
+        meant = ipaddress.ip_interface(text)
+    except ValueError:
+        with pytest.raises(InputError):
+            values.ip_interface(text, "address")
+    else:
+        assert values.ip_interface(text, "address") == (meant.ip, meant.network.prefixlen)
 
 
 @pytest.mark.parametrize(
