@@ -52,7 +52,10 @@ class Making:
         """All of the changes, or none."""
         owner, changes = self._owner, self._changes
         kept = snapshot.take(self._host, changes)
-        diary = journal.Journal(changes, kept, owner.files(changes, self._before))
+        # only a run that had begun to remove namespaces is brought to its end by the next one: any other goes back
+        ends = any(change.phase[0] >= Phase.NO_NAMESPACE for change in changes)
+        files = owner.files(changes, self._before) if ends else owner.files_now(changes, self._before)
+        diary = journal.Journal(changes, kept, files)
         try:
             owner.commit(owner.away.begin() if owner.away else {})
             state = self._steps(diary)

@@ -77,6 +77,11 @@ class Owners:
         """The objects that what another topology has stands on."""
         return {key: name for name, resource in self._others() for key in _leans(resource)}
 
+    def concerned(self) -> set[str]:
+        """The topologies whose records this run may change: this one, and those that something of it may be left to."""
+        mine = {key for resource in self.mine for key in resource.claims}
+        return {self.name, *(name for key, name in self.leaning().items() if key in mine)}
+
     # --- before the run
 
     def going(self, wanted: Wanted, purge: bool) -> tuple[Resource, ...]:
@@ -149,8 +154,9 @@ class Owners:
 
 def _is_had(resource: Resource, ours: set[Key], found: t.Mapping[Key, Resource]) -> bool:
     # the name of its table says whose a NATed network is, and its mark whose a device
-    marked = (isinstance(now, Link) and now.ours for now in (found.get(key) for key in resource.claims))
-    return isinstance(resource, Nat) or bool(resource.claims & ours) or any(marked)
+    if isinstance(resource, Nat) or not ours.isdisjoint(resource.claims):
+        return True
+    return any(isinstance(now, Link) and now.ours for now in map(found.get, resource.claims))
 
 
 def _traced(resource: Resource, found: t.Mapping[Key, Resource], mine: t.Mapping[Key, Resource]) -> Resource:

@@ -184,11 +184,17 @@ class Transaction:
 
     def files(self, changes: t.Sequence[Change], state: Observed, whole: bool = True) -> Files:
         """The state files that these changes are recorded in. Not ``whole``: the run stopped among them."""
-        away = self.away.after(changes, state, whole) if self.away else {}
         if self._owners is None:
-            return {**away, **(self._tables() if whole else {})}
+            return self._files(changes, state, whole, {})
         records = self._owners.after(self.asked, changes, state.found, self.terms.purge)
-        owned = self._registry().files(self._owners, records)
+        return self._files(changes, state, whole, self._registry().files(self._owners, records))
+
+    def files_now(self, changes: t.Sequence[Change], state: Observed) -> Files:
+        """The same files for the way back: of a topology's record, which may be of thousands of objects, not what it is to say."""
+        return self._files(changes, state, True, self._registry().files_now(self._owners) if self._owners else {})
+
+    def _files(self, changes: t.Sequence[Change], state: Observed, whole: bool, owned: Files) -> Files:
+        away = self.away.after(changes, state, whole) if self.away else {}
         return {**away, **(self._tables() if whole else {}), **owned, **(self.saved if whole else {})}
 
     def _tables(self) -> Files:
@@ -214,7 +220,9 @@ class Transaction:
 
     def told(self, changes: t.Sequence[Change]) -> list[dict[str, t.Any]]:
         """The changes as a result shows them, with that of what is saved in its place."""
-        told = [change.report() for change in changes]
+        return self._with_saved([change.report() for change in changes])
+
+    def _with_saved(self, told: list[dict[str, t.Any]]) -> list[dict[str, t.Any]]:
         if not self.saved:
             return told
         about = self._lasting().told(self.saved)
@@ -223,7 +231,7 @@ class Transaction:
     def report(self, changes: t.Sequence[Change], state: Observed) -> Report:
         """The run as it went."""
         result = report.report(changes, state.found)
-        result.changes = self.told(changes)
+        result.changes = self._with_saved(result.changes)
         result.warnings += self.warnings
         result.results = self._results
         result.saved = self._lasting().names_after(self.saved) if self._owners else []
