@@ -175,6 +175,7 @@ def _report(measured: goals.Measured) -> tuple[list[str], bool]:
     parts = [
         noop.report(measured.noop, measured.noop_facts),
         *(stars.report(size, series) for size, series in times.items()),
+        flood.note(times),
         stars.report_growth(times),
         flood.report({size: result.packets for size, result in measured.stars.items()}, stars.NAMES),
         floor.report(measured.floor),

@@ -50,7 +50,7 @@ def run(size: int, rounds: int, folder: pathlib.Path) -> Result:
 def _step(technique: t.Any, step: str, size: int, result: Result) -> None:
     sample = harness.measure(technique.commands[step], until=star.gone if step == REMOVE else None)
     if step == BUILD:
-        flood.count(technique.name, result.packets)
+        flood.count(technique.name, result.packets, size)
     technique.check(step, sample.output)
     if step == REMOVE:
         star.check_gone()
