@@ -16,8 +16,6 @@ import harness
 import stars
 from techniques import BUILD, LAST, MODULE, NATURAL
 
-# What this file says of itself holds for what it writes.
-LICENCE = "\n".join(line[2:] for line in pathlib.Path(__file__).read_text(encoding="utf-8").splitlines()[:3])
 _STYLES = {
     NATURAL: ("#c44e52", "o"),
     LAST: ("#dd8452", "s"),
@@ -62,7 +60,7 @@ def draw(measured: goals.Measured, about: str, path: pathlib.Path) -> None:
     pyplot.close(figure)
     # matplotlib ends the lines of a path with a blank
     first, *rest = (line.rstrip() for line in path.read_text(encoding="utf-8").splitlines())
-    path.write_text("\n".join([first, "<!--", LICENCE, "-->", *rest, ""]), encoding="utf-8")
+    path.write_text("\n".join([first, "<!--", harness.LICENCE, "-->", *rest, ""]), encoding="utf-8")
 
 
 def _label(axes: t.Any, sizes: t.Sequence[int]) -> None:

@@ -145,7 +145,7 @@ def _run(options: argparse.Namespace, folder: pathlib.Path) -> bool:
     report = "\n\n".join(["# Benchmark of a fleet", _about(machine, options), text])
     print(report)
     if options.markdown:
-        options.markdown.write_text(report + "\n", encoding="utf-8")
+        harness.write_page(options.markdown, report)
     return kept
 
 

@@ -8,11 +8,15 @@ from __future__ import annotations
 import dataclasses
 import json
 import os
+import pathlib
 import statistics
 import subprocess
 import tempfile
 import time
 import typing as t
+
+# What this file says of itself holds for what is written.
+LICENCE = "\n".join(line[2:] for line in pathlib.Path(__file__).read_text(encoding="utf-8").splitlines()[:3])
 
 
 class BenchmarkError(Exception):
@@ -112,3 +116,8 @@ def table(heads: t.Sequence[str], rows: t.Iterable[t.Sequence[str]]) -> str:
 
     rule = [("-" * (width - 1) + ":") if column else "-" * width for column, width in enumerate(widths)]
     return "\n".join([text(lines[0]), text(rule), *(text(line) for line in lines[1:])])
+
+
+def write_page(path: pathlib.Path, text: str) -> None:
+    """A report as a file of the documentation."""
+    path.write_text(f"<!--\n{LICENCE}\n-->\n\n{text}\n", encoding="utf-8")

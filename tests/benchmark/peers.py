@@ -136,7 +136,7 @@ def _run(options: argparse.Namespace, folder: pathlib.Path) -> bool:
     whole = "\n\n".join(parts)
     print(whole)
     if options.markdown:
-        options.markdown.write_text(whole + "\n", encoding="utf-8")
+        harness.write_page(options.markdown, whole)
     return kept
 
 

@@ -199,7 +199,7 @@ def _run(options: argparse.Namespace, folder: pathlib.Path) -> bool:
     text = "\n\n".join(["# Benchmark", about, *parts])
     print(text)
     if options.markdown:
-        options.markdown.write_text(f"<!--\n{chart.LICENCE}\n-->\n\n{text}\n", encoding="utf-8")
+        harness.write_page(options.markdown, text)
     if options.svg:
         chart.draw(measured, about, options.svg)
     if options.json:
