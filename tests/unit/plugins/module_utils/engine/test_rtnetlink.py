@@ -349,9 +349,9 @@ def test_index_and_flags_are_those_of_the_sockets_namespace(sandboxed: Sandbox) 
 
 def test_a_socket_belongs_to_the_namespace_in_which_it_was_made(sandboxed: Sandbox) -> None:
     def inside() -> None:
-        from ansible_collections.linuxnet.netns.plugins.module_utils._engine import namespaces
+        from ansible_collections.linuxnet.netns.plugins.module_utils._engine import namespaces, namespaces_making
 
-        namespaces.create("red")
+        namespaces_making.create("red")
         fd = namespaces.open_reference("red")
         with namespaces.entered(fd):
             channel = rtnetlink.Socket()
