@@ -11,7 +11,7 @@ from __future__ import annotations
 import dataclasses
 import typing as t
 
-from . import ip_messages, namespaces, options, processes, registry, resolver, route_messages, rtnetlink, rule_messages, values
+from . import ip_messages, namespaces, options, processes, registry, resolver, route_messages, rtnetlink, rule_messages, values, values_ip
 from .errors import StateError
 from .host import Host
 from .info_items import HERE, Item, Told, said
@@ -164,7 +164,7 @@ def _routes(host: Host, places: t.Sequence[str], told: Told) -> None:
 
 def _route(route: Route) -> Item:
     version6, goes = ":" in route.dest, route.type in ("unicast", "local")
-    protocol = next((name for name, number in values.ROUTE_PROTOCOLS.items() if number == route.protocol), str(route.protocol))
+    protocol = next((name for name, number in values_ip.ROUTE_PROTOCOLS.items() if number == route.protocol), str(route.protocol))
     hops = [{**said(gateway=hop.gateway, dev=hop.dev), "weight": hop.weight, "onlink": hop.onlink} for hop in route.nexthops]
     natural = route_messages.natural_scope(route)
     return said(

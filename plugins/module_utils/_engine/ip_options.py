@@ -12,7 +12,7 @@ import ipaddress
 import os
 import typing as t
 
-from . import values
+from . import values, values_ip
 from .errors import InputError
 from .record import Resource, pairs
 from .resources import IPV6_DEFAULT_METRIC, Address, Nexthop, OnlyAddresses, Route, Rule
@@ -47,18 +47,18 @@ def addresses(item: Item, present: bool) -> list[Resource]:
 
 
 def _address(item: Item, netns: str, dev: str, value: str) -> Address:
-    interface = values.ip_interface(value, "address")
+    interface = values_ip.ip_interface(value, "address")
     version6 = interface.version == 6
     if interface.ip.is_multicast or interface.ip.is_unspecified:
         what = "a multicast" if interface.ip.is_multicast else "the unspecified"
         raise InputError(f"address: {value!r} cannot be given to a device: it is {what} address, use one of a single host")
     for name in ("peer", "broadcast"):
         other = item.get(name)
-        if other and values.family_of(values.ip_address(other, name)) != values.family_of(str(interface.ip)):
+        if other and values_ip.family_of(values_ip.ip_address(other, name)) != values_ip.family_of(str(interface.ip)):
             raise InputError(f"{name}: {other!r} is not of the same family as {value}: give each family an item of its own")
         if other and name == "broadcast" and version6:
             raise InputError(f"broadcast: IPv6 has none: remove it, or give {value} an item of its own")
-        if other and name == "peer" and values.ip_address(other, name) == str(interface.ip):
+        if other and name == "peer" and values_ip.ip_address(other, name) == str(interface.ip):
             raise InputError(f"peer: {other!r} is the address itself: remove it, or give the address of the other end")
     label = item.get("label")
     if label and (len(label.encode()) > _LABEL_MAX or not label.startswith(dev) or not label.isprintable()):
@@ -72,10 +72,10 @@ def _address(item: Item, netns: str, dev: str, value: str) -> Address:
         dev=dev,
         address=str(interface.ip),
         prefixlen=interface.network.prefixlen,
-        peer=values.ip_address(item["peer"], "peer") if item.get("peer") else None,
-        broadcast=values.ip_address(item["broadcast"], "broadcast") if item.get("broadcast") and not version6 else None,
+        peer=values_ip.ip_address(item["peer"], "peer") if item.get("peer") else None,
+        broadcast=values_ip.ip_address(item["broadcast"], "broadcast") if item.get("broadcast") and not version6 else None,
         label=label if not version6 else None,
-        scope=values.named_number(scope, values.SCOPES, "scope") if scope is not None and not version6 else None,
+        scope=values_ip.named_number(scope, values_ip.SCOPES, "scope") if scope is not None and not version6 else None,
         metric=values.number(item["metric"], "metric", 0, _U32) if item.get("metric") is not None else None,
         preferred_lft=preferred,
         valid_lft=valid,
@@ -116,7 +116,7 @@ def _table(item: Item, default: int) -> int:
     if value is None:
         return default
     known = str(value).isdecimal() or str(value) in values.ROUTE_TABLES
-    return values.table_number(value, {} if known else _tables())
+    return values_ip.table_number(value, {} if known else _tables())
 
 
 def routes(item: Item, present: bool) -> list[Resource]:
@@ -126,14 +126,14 @@ def routes(item: Item, present: bool) -> list[Resource]:
 def _route_dest(item: Item, dest: str) -> str:
     family = item.get("family")
     if dest != "default":
-        prefix = values.ip_prefix(dest, "dest")
-        if family and family != values.family_of(prefix):
+        prefix = values_ip.ip_prefix(dest, "dest")
+        if family and family != values_ip.family_of(prefix):
             raise InputError(f"family: {family} does not fit dest {dest}: remove it")
         return prefix
     ways = [(f"nexthops[{position}].gateway", hop.get("gateway")) for position, hop in enumerate(item.get("nexthops") or ())]
     for option, address in (("gateway", item.get("gateway")), *ways, ("src", item.get("src"))):
         if address and not family:
-            family = values.family_of(values.ip_address(address, option))
+            family = values_ip.family_of(values_ip.ip_address(address, option))
     if not family:
         raise InputError("family: 'default' without a gateway fits IPv4 and IPv6: say which, family: ipv4 or family: ipv6")
     return "::/0" if family == "ipv6" else "0.0.0.0/0"
@@ -141,7 +141,7 @@ def _route_dest(item: Item, dest: str) -> str:
 
 def _route(item: Item, given: str, present: bool) -> Route:
     dest = _route_dest(item, given)
-    family, kind, metric = values.family_of(dest), item.get("type"), item.get("metric")
+    family, kind, metric = values_ip.family_of(dest), item.get("type"), item.get("metric")
     hops = tuple(_nexthop(hop, position, family) for position, hop in enumerate(item.get("nexthops") or ()))
     gateway, dev = item.get("gateway"), item.get("dev")
     if gateway:
@@ -150,8 +150,8 @@ def _route(item: Item, given: str, present: bool) -> Route:
     for way, device, option in ((gateway, dev, "dev"), *((hop.gateway, hop.dev, f"nexthops[{at}].dev") for at, hop in enumerate(hops))):
         if way and way.startswith("fe80:") and not device:
             raise InputError(f"{option}: gateway {way} of route {given} is link-local: say on which device it is")
-    src = values.ip_address(item["src"], "src") if item.get("src") else None
-    if src and values.family_of(src) != family:
+    src = values_ip.ip_address(item["src"], "src") if item.get("src") else None
+    if src and values_ip.family_of(src) != family:
         raise InputError(f"src: {item['src']!r} is not of the same family as route {given}: use one of its family, or remove src")
     for name in ("mtu", "advmss"):
         if item.get(name) is not None:
@@ -168,19 +168,19 @@ def _route(item: Item, given: str, present: bool) -> Route:
         gateway=gateway,
         dev=values.interface_name(dev, "dev") if dev else None,
         type=kind if kind or not present else "unicast",
-        scope=values.named_number(scope, values.SCOPES, "scope") if scope is not None and family == "ipv4" else None,
+        scope=values_ip.named_number(scope, values_ip.SCOPES, "scope") if scope is not None and family == "ipv4" else None,
         src=src,
         mtu=item.get("mtu"),
         advmss=item.get("advmss"),
         onlink=item.get("onlink"),
-        protocol=values.named_number(protocol, values.ROUTE_PROTOCOLS, "protocol") if protocol is not None else None,
+        protocol=values_ip.named_number(protocol, values_ip.ROUTE_PROTOCOLS, "protocol") if protocol is not None else None,
         nexthops=hops,
     )
 
 
 def _gateway_of(value: str, option: str, family: str) -> str:
-    gateway = values.ip_address(value, option)
-    if family == "ipv6" and values.family_of(gateway) == "ipv4":
+    gateway = values_ip.ip_address(value, option)
+    if family == "ipv6" and values_ip.family_of(gateway) == "ipv4":
         raise InputError(f"{option}: {value!r} cannot be the gateway of an IPv6 route: use an IPv6 address")
     found = ipaddress.ip_address(gateway)
     if found.is_unspecified or found.is_multicast or found.is_loopback:
@@ -220,8 +220,8 @@ def rules(item: Item, present: bool) -> list[Resource]:
         if chosen[name] in _EVERYTHING:
             chosen[name] = None
         if chosen[name]:
-            prefix = values.ip_prefix(chosen[name], name)
-            families.add(values.family_of(prefix))
+            prefix = values_ip.ip_prefix(chosen[name], name)
+            families.add(values_ip.family_of(prefix))
             chosen[name] = None if prefix.endswith("/0") else prefix  # the kernel does not tell it from no prefix
     if len(families) > 1:
         raise InputError(f"to: {item['to']} is not of the same family as from, {item['from']}: give each family a rule of its own")
@@ -267,7 +267,7 @@ def _rule_numbers(chosen: dict[str, t.Any]) -> None:
         if (chosen["tos"] or 0) & 3:
             raise InputError(f"tos: {chosen['tos']:#04x} has one of the last two bits set, which belong to ECN: clear them")
     if chosen["ipproto"] is not None:
-        chosen["ipproto"] = values.named_number(chosen["ipproto"], _IP_PROTOCOLS, "ipproto") or None
+        chosen["ipproto"] = values_ip.named_number(chosen["ipproto"], _IP_PROTOCOLS, "ipproto") or None
     # the kernel takes neither 0 nor 65535 for a port
     for name, low, high in (("sport", 1, 65534), ("dport", 1, 65534), ("uidrange", 0, _U32 - 1)):
         if chosen[name] is not None:

@@ -26,8 +26,10 @@ from .values import NETNS_DIR
 
 # unshare changes the calling thread only; /proc/self would show the main thread's namespace.
 _THREAD_NETNS = "/proc/thread-self/ns/net"
+
 _LOCK_WAIT = 30.0  # seconds for another program that holds the lock on /run/netns
 _YOUNG = 1.0  # seconds in which a plain file may still become a namespace: iproute2 mounts on it without the lock
+
 _prepared: set[tuple[str, int, int]] = set()
 
 

@@ -17,7 +17,7 @@ from .host import Host
 from .options import Wanted
 from .resources import Address, Link, Namespace, Route, Sysctl
 from .state import Observed
-from .values import family_of
+from .values_ip import family_of
 
 _CONF = ("net/ipv4/conf", "net/ipv6/conf")
 # What the kernel gives to devices without ARP by itself; and IPv6's MTU follows the device's.

@@ -14,7 +14,7 @@ from . import ip_messages, route_messages, rtnetlink
 from .host import Host
 from .resources import Address, OnlyAddresses, Route, Rule, TakeOver
 from .state import MAIN, Observed
-from .values import family_of
+from .values_ip import family_of
 
 # From this many devices of one namespace on, one dump of all addresses is cheaper than one for each device, unless
 # most of what there is is somebody else's. Of the devices themselves a dump is never cheaper than to ask for each.

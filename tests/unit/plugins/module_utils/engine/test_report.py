@@ -12,7 +12,8 @@ import typing as t
 import pytest
 
 from ansible_collections.linuxnet.netns.plugins.module_utils._engine.changes import Change
-from ansible_collections.linuxnet.netns.plugins.module_utils._engine.report import Report, report, yaml
+from ansible_collections.linuxnet.netns.plugins.module_utils._engine.report import Report, report
+from ansible_collections.linuxnet.netns.plugins.module_utils._engine.report_diff import yaml
 from ansible_collections.linuxnet.netns.plugins.module_utils._engine.resources import (
     Address,
     Link,
