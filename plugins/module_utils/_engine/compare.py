@@ -10,8 +10,10 @@ from __future__ import annotations
 
 import typing as t
 
-from .record import Resource
-from .resources import Nexthop, Route
+from .record import Kind, Resource
+
+if t.TYPE_CHECKING:
+    from .resources_routes import Nexthop, Route
 
 _FOREVER = 2**32 - 1
 _LIFETIMES = ("valid_lft", "preferred_lft")
@@ -24,10 +26,14 @@ def differences(found: Resource, wish: Resource) -> dict[str, tuple[t.Any, t.Any
         now = found.attribute(name)
         if now != value and not _same(name, now, value):
             differs[name] = (now, value)
-    # a route without a gateway says that its destination is on the link itself: a gateway in the way is a difference
-    if isinstance(found, Route) and isinstance(wish, Route) and found.gateway and not wish.gateway and (wish.dev or wish.nexthops):
-        differs["gateway"] = (found.gateway, None)
+    if found.KIND == wish.KIND == Kind.ROUTE and _goes_astray(t.cast("Route", found), t.cast("Route", wish)):
+        differs["gateway"] = (t.cast("Route", found).gateway, None)
     return differs
+
+
+def _goes_astray(found: Route, wish: Route) -> bool:
+    """A route without a gateway says that its destination is on the link itself: a gateway in the way is a difference."""
+    return bool(found.gateway and not wish.gateway and (wish.dev or wish.nexthops))
 
 
 def _same(name: str, found: t.Any, wanted: t.Any) -> bool:

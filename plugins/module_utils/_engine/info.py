@@ -15,8 +15,10 @@ from . import ip_messages, namespaces, options, processes, registry, resolver, r
 from .errors import StateError
 from .host import Host
 from .info_items import HERE, Item, Told, said
-from .resources import IPV6_DEFAULT_METRIC, Address, Namespace, Route, Rule
+from .resources import Namespace
+from .resources_addresses import Address
 from .resources_nat import Nat, Publish
+from .resources_routes import IPV6_DEFAULT_METRIC, Route, Rule
 from .state import MAIN
 
 _KERNEL_PROTOCOLS = (2, 9)  # kernel, ra

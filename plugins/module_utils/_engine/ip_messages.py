@@ -13,7 +13,7 @@ import socket
 import struct
 import typing as t
 
-from .resources import Address
+from .resources_addresses import Address
 from .rtnetlink import (
     NLM_F_CREATE,
     NLM_F_EXCL,

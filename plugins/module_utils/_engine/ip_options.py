@@ -8,6 +8,7 @@
 
 from __future__ import annotations
 
+import dataclasses
 import ipaddress
 import os
 import typing as t
@@ -15,7 +16,8 @@ import typing as t
 from . import values, values_ip
 from .errors import InputError
 from .record import Resource, pairs
-from .resources import IPV6_DEFAULT_METRIC, Address, Nexthop, OnlyAddresses, Route, Rule
+from .resources_addresses import Address, OnlyAddresses
+from .resources_routes import IPV6_DEFAULT_METRIC, Nexthop, Route, Rule
 
 Item = t.Mapping[str, t.Any]
 
@@ -44,6 +46,18 @@ def addresses(item: Item, present: bool) -> list[Resource]:
     if not item.get("exclusive") or not present:
         return list(found)
     return [*found, OnlyAddresses(netns=netns, dev=dev, keep=tuple(found))]
+
+
+def with_all_listed(records: t.Sequence[Resource]) -> tuple[Resource, ...]:
+    """``exclusive`` in one item spares what other items list for the same device."""
+    listed: dict[tuple[str, str], list[Address]] = {}
+    for record in records:
+        if isinstance(record, Address):
+            listed.setdefault((record.netns, record.dev), []).append(record)
+    return tuple(
+        dataclasses.replace(record, keep=tuple(listed[(record.netns, record.dev)])) if isinstance(record, OnlyAddresses) else record
+        for record in records
+    )
 
 
 def _address(item: Item, netns: str, dev: str, value: str) -> Address:

@@ -14,7 +14,7 @@ import typing as t
 from . import ip_messages, namespaces, nat_host_ports, nat_remembered, nftables, route_messages, rtnetlink
 from .errors import StateError
 from .host import Host
-from .resources import Address
+from .resources_addresses import Address
 from .resources_nat import Publish, Table
 from .state import MAIN
 from .values import HOST

@@ -17,8 +17,10 @@ from .host import Host
 from .options import Wanted
 from .plan_inherit import Around, inherited
 from .record import Key, Resource, pairs
-from .resources import Address, Link, Route, Veth
-from .state import hangs_on
+from .resources import Link, Veth
+from .resources_addresses import Address
+from .resources_routes import Route
+from .state_losses import hangs_on
 
 Device = tuple[str, str]
 

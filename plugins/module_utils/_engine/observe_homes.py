@@ -15,7 +15,9 @@ from . import homes, ip_messages, namespaces, plan_homes, remembered, route_mess
 from .homes import Home
 from .host import Host
 from .options import Wanted
-from .resources import Address, Link, Namespace, Route, Sysctl
+from .resources import Link, Namespace, Sysctl
+from .resources_addresses import Address
+from .resources_routes import Route
 from .state import Observed
 from .values_ip import family_of
 

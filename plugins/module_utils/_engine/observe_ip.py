@@ -12,7 +12,8 @@ import typing as t
 
 from . import ip_messages, route_messages, rtnetlink
 from .host import Host
-from .resources import Address, OnlyAddresses, Route, Rule, TakeOver
+from .resources_addresses import Address, OnlyAddresses, TakeOver
+from .resources_routes import Route, Rule
 from .state import MAIN, Observed
 from .values_ip import family_of
 

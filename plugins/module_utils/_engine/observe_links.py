@@ -15,7 +15,8 @@ import typing as t
 from . import link_messages
 from .host import Host
 from .record import Resource, pairs
-from .resources import Address, Link, OnlyAddresses, TakeOver, Veth
+from .resources import Link, Veth
+from .resources_addresses import Address, OnlyAddresses, TakeOver
 from .state import Observed
 
 

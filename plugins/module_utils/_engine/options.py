@@ -13,8 +13,8 @@ import typing as t
 
 from . import values
 from .errors import InputError
-from .record import Key, Resource, Value
-from .resources import Address, Link, Namespace, OnlyAddresses, Veth
+from .record import Key, Kind, Resource, Value
+from .resources import Link, Namespace, Veth
 
 Item = t.Mapping[str, t.Any]
 
@@ -52,27 +52,22 @@ def read(lists: t.Mapping[str, t.Sequence[Item]], state: str = "present", topolo
                 _add(seen, resource, label)
     _check_devices(seen)
     _check_numbers(seen)
-    records = tuple(_with_all_listed(resource, seen) for resource, _label in seen.values())
+    records = tuple(resource for resource, _label in seen.values())
+    if any(resource.KIND == Kind.ONLY_ADDRESSES for resource in records):
+        from . import ip_options
+
+        records = ip_options.with_all_listed(records)
     labels = {key: label for key, (_resource, label) in seen.items()}
     return Wanted(present=records, labels=labels) if state == "present" else Wanted(absent=records, labels=labels)
 
 
 def _add(seen: dict[Key, tuple[Resource, str]], resource: Resource, label: str) -> None:
     other, where = seen.setdefault(resource.key, (resource, label))
-    if other == resource or isinstance(resource, OnlyAddresses):
+    if other == resource or resource.KIND == Kind.ONLY_ADDRESSES:
         return
     from . import options_contradictions  # compiled only by runs that are refused
 
     raise options_contradictions.between(other, where, resource, label)
-
-
-def _with_all_listed(resource: Resource, seen: t.Mapping[Key, tuple[Resource, str]]) -> Resource:
-    """``exclusive`` in one item spares what other items list for the same device."""
-    if not isinstance(resource, OnlyAddresses):
-        return resource
-    place = (resource.netns, resource.dev)
-    addresses = (other for other, _label in seen.values() if isinstance(other, Address))
-    return dataclasses.replace(resource, keep=tuple(address for address in addresses if (address.netns, address.dev) == place))
 
 
 def _check_devices(seen: t.Mapping[Key, tuple[Resource, str]]) -> None:

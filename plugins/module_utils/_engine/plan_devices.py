@@ -15,7 +15,8 @@ from .changes import Change, Phase, Planners, Removers
 from .compare import differences
 from .errors import InputError, StateError
 from .record import Key, Resource
-from .resources import Address, Link, Veth
+from .resources import Link, Veth
+from .resources_addresses import Address
 from .values import place
 
 if t.TYPE_CHECKING:

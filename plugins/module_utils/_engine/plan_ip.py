@@ -15,7 +15,8 @@ from .changes import Change, Phase, Planners, Removers
 from .compare import differences
 from .errors import StateError
 from .record import Resource
-from .resources import Address, OnlyAddresses, Route, Rule
+from .resources_addresses import Address, OnlyAddresses
+from .resources_routes import Route, Rule
 
 if t.TYPE_CHECKING:
     from .state import Observed

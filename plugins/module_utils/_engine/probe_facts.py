@@ -17,7 +17,9 @@ from . import foreign_host_saved, ip_messages, namespaces, nftables, route_messa
 from .errors import KernelError, NetnsError
 from .host import Host
 from .probe_chains_dnat import LeadingRules
-from .resources import Address, Link, Route
+from .resources import Link
+from .resources_addresses import Address
+from .resources_routes import Route
 from .state import MAIN
 from .values import HOST
 

@@ -20,7 +20,9 @@ from .changes import Change, Phase
 from .errors import KernelError, NetnsError
 from .host import Host
 from .record import Resource
-from .resources import Address, Link, Namespace, Route, Rule, Sysctl, Veth
+from .resources import Link, Namespace, Sysctl, Veth
+from .resources_addresses import Address
+from .resources_routes import Route, Rule
 from .rtnetlink import Failure, Request
 from .snapshot import Snapshot
 from .values import HOST

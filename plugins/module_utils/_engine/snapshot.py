@@ -21,8 +21,10 @@ from . import ip_messages, link_messages, route_messages, rtnetlink
 from .changes import Change
 from .host import Host
 from .record import Key, Resource, pairs
-from .resources import Address, Link, Namespace, Route, Sysctl, Veth
-from .state import NEW_PORT
+from .resources import Link, Namespace, Sysctl, Veth
+from .resources_addresses import Address
+from .resources_routes import Route
+from .state_losses import NEW_PORT
 
 Device = tuple[str, str]
 

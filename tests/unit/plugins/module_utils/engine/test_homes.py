@@ -35,7 +35,9 @@ from ansible_collections.linuxnet.netns.plugins.module_utils._engine.changes imp
 from ansible_collections.linuxnet.netns.plugins.module_utils._engine.errors import NetnsError, StateError
 from ansible_collections.linuxnet.netns.plugins.module_utils._engine.homes import Home
 from ansible_collections.linuxnet.netns.plugins.module_utils._engine.plan import plan
-from ansible_collections.linuxnet.netns.plugins.module_utils._engine.resources import Address, Link, Namespace, Route, Sysctl
+from ansible_collections.linuxnet.netns.plugins.module_utils._engine.resources import Link, Namespace, Sysctl
+from ansible_collections.linuxnet.netns.plugins.module_utils._engine.resources_addresses import Address
+from ansible_collections.linuxnet.netns.plugins.module_utils._engine.resources_routes import Route
 from ansible_collections.linuxnet.netns.plugins.module_utils._engine.state import Observed
 
 Lists = dict[str, list[dict[str, t.Any]]]

@@ -21,7 +21,8 @@ from hypothesis import strategies as st
 from ansible_collections.linuxnet.netns.plugins.module_utils._engine import ip_messages, route_messages, rtnetlink, rule_messages
 from ansible_collections.linuxnet.netns.plugins.module_utils._engine.ip_messages import FOREVER
 from ansible_collections.linuxnet.netns.plugins.module_utils._engine.record import pairs
-from ansible_collections.linuxnet.netns.plugins.module_utils._engine.resources import Address, Nexthop, Route, Rule
+from ansible_collections.linuxnet.netns.plugins.module_utils._engine.resources_addresses import Address
+from ansible_collections.linuxnet.netns.plugins.module_utils._engine.resources_routes import Nexthop, Route, Rule
 from ansible_collections.linuxnet.netns.plugins.module_utils._engine.route_messages import ROUTE_TYPES
 from ansible_collections.linuxnet.netns.plugins.module_utils._engine.rule_messages import RULE_TYPES
 

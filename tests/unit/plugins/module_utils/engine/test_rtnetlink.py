@@ -18,7 +18,8 @@ import pytest
 
 from ansible_collections.linuxnet.netns.plugins.module_utils._engine import ip_messages, link_messages, route_messages, rtnetlink
 from ansible_collections.linuxnet.netns.plugins.module_utils._engine.errors import KernelError
-from ansible_collections.linuxnet.netns.plugins.module_utils._engine.resources import Address, Route
+from ansible_collections.linuxnet.netns.plugins.module_utils._engine.resources_addresses import Address
+from ansible_collections.linuxnet.netns.plugins.module_utils._engine.resources_routes import Route
 from ansible_collections.linuxnet.netns.plugins.module_utils._engine.rtnetlink import Failure, Message
 
 Sandbox = t.Callable[[t.Callable[[], t.Any]], None]
