@@ -11,7 +11,7 @@ from __future__ import annotations
 import dataclasses
 import typing as t
 
-from . import ip_messages, link_messages, route_messages, rtnetlink
+from . import ip_messages, ip_numbers, link_messages, route_messages, rtnetlink
 from .errors import StateError
 from .host import Host
 from .options import Wanted
@@ -61,7 +61,7 @@ def _hanging(host: Host, netns: str) -> t.Iterator[Address | Route]:
         address = ip_messages.decode_address(data, netns, name_of)
         if not address.automatic:
             yield address
-    for family in ip_messages.FAMILIES.values():
+    for family in ip_numbers.FAMILIES.values():
         for data in host.socket(netns).dump(rtnetlink.RTM_GETROUTE, route_messages.route_query(family, 0)):
             route = route_messages.decode_route(data, netns, name_of)
             if not route.automatic and route.type in route_messages.ROUTE_TYPES:

@@ -16,7 +16,6 @@ from . import link_messages
 from .host import Host
 from .record import Resource, pairs
 from .resources import Link, Veth
-from .resources_addresses import Address, OnlyAddresses, TakeOver
 from .state import Observed
 
 
@@ -36,12 +35,7 @@ def _device_names(resources: t.Iterable[Resource], doomed: t.Collection[str]) ->
             add(link.netns if link.parent_netns is None else link.parent_netns, link.parent)
             if not link.link_kind:
                 add(link.from_netns, link.ifname)
-        if isinstance(resource, (Address, OnlyAddresses)):
-            add(resource.netns, resource.dev)
-        if isinstance(resource, TakeOver):
-            add(resource.netns, resource.bridge)
-            add(resource.netns, resource.port)
-        for dev in getattr(resource, "devices", ()):  # of a route, of a NATed network
+        for dev in getattr(resource, "devices", ()):  # of an address, of a route, of a NATed network
             add(resource.where, dev)
     return names
 

@@ -54,9 +54,9 @@ def read(lists: t.Mapping[str, t.Sequence[Item]], state: str = "present", topolo
     _check_numbers(seen)
     records = tuple(resource for resource, _label in seen.values())
     if any(resource.KIND == Kind.ONLY_ADDRESSES for resource in records):
-        from . import ip_options
+        from . import address_options
 
-        records = ip_options.with_all_listed(records)
+        records = address_options.with_all_listed(records)
     labels = {key: label for key, (_resource, label) in seen.items()}
     return Wanted(present=records, labels=labels) if state == "present" else Wanted(absent=records, labels=labels)
 
@@ -100,10 +100,18 @@ def _reader(list_name: str) -> t.Callable[[Item, bool], list[Resource]]:
         from . import link_options
 
         return link_options.links if list_name == "links" else link_options.veths
-    if list_name in ("addresses", "routes", "rules"):
-        from . import ip_options
+    if list_name == "addresses":
+        from . import address_options
 
-        return ip_options.READERS[list_name]
+        return address_options.addresses
+    if list_name == "routes":
+        from . import route_options
+
+        return route_options.routes
+    if list_name == "rules":
+        from . import rule_options
+
+        return rule_options.rules
     if list_name == "nat":
         from . import options_nat
 

@@ -26,7 +26,6 @@ if t.TYPE_CHECKING:
     from .state import Observed
 
 _DEVICES = (Kind.LINK, Kind.VETH)
-_IP = (Kind.ADDRESS, Kind.ONLY_ADDRESSES, Kind.ROUTE, Kind.RULE)
 
 
 def plan(wanted: Wanted, state: Observed, problems: list[str] | None = None) -> list[Change]:
@@ -88,8 +87,12 @@ def _planners(kind: str) -> tuple[Planners, Removers]:
         from . import plan_namespaces as room
     elif kind in _DEVICES:
         from . import plan_devices as room
-    elif kind in _IP:
-        from . import plan_ip as room
+    elif kind in (Kind.ADDRESS, Kind.ONLY_ADDRESSES):
+        from . import plan_addresses as room
+    elif kind == Kind.ROUTE:
+        from . import plan_routes as room
+    elif kind == Kind.RULE:
+        from . import plan_rules as room
     elif kind == Kind.SYSCTL:
         from . import plan_sysctls as room
     elif kind == Kind.TAKE_OVER:

@@ -45,6 +45,11 @@ class Address(Resource):
     protocol: int | None = None  # who set it; in a wish None, which is this collection
 
     @property
+    def devices(self) -> list[str]:
+        """The devices that it names."""
+        return [self.dev]
+
+    @property
     def reached(self) -> str:
         return f"{self.peer or self.address}/{self.prefixlen}"
 
@@ -78,6 +83,11 @@ class OnlyAddresses(Resource):
         return (self.KIND, self.netns, self.dev)
 
     @property
+    def devices(self) -> list[str]:
+        """The devices that it names."""
+        return [self.dev]
+
+    @property
     def name(self) -> str:
         return self.dev
 
@@ -93,6 +103,11 @@ class TakeOver(Resource):
     netns: str
     bridge: str
     port: str
+
+    @property
+    def devices(self) -> list[str]:
+        """The devices that it names."""
+        return [self.bridge, self.port]
 
     @property
     def name(self) -> str:
