@@ -10,7 +10,8 @@ from __future__ import annotations
 
 import typing as t
 
-from ansible_collections.linuxnet.netns.plugins.module_utils._argspec import FORCE, INTERFACE, Spec
+from ansible_collections.linuxnet.netns.plugins.module_utils._argspec import Spec
+from ansible_collections.linuxnet.netns.plugins.module_utils._argspec_veth import FORCE, INTERFACE
 
 _BOOL: dict[str, t.Any] = {"type": "bool"}
 _INT: dict[str, t.Any] = {"type": "int"}

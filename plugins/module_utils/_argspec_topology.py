@@ -10,7 +10,7 @@ from __future__ import annotations
 
 import typing as t
 
-from ansible_collections.linuxnet.netns.plugins.module_utils import _argspec
+from ansible_collections.linuxnet.netns.plugins.module_utils import _argspec, _argspec_ip, _argspec_nat, _argspec_veth
 from ansible_collections.linuxnet.netns.plugins.module_utils._argspec_link import LINK, LINK_LIMITS
 from ansible_collections.linuxnet.netns.plugins.module_utils._argspec_probe import CHECKS
 
@@ -22,12 +22,12 @@ def _list(spec: _argspec.Spec, limits: dict[str, t.Any] | None = None) -> dict[s
 LISTS: _argspec.Spec = {
     "namespaces": _list(_argspec.NAMESPACE),
     "links": _list(LINK, LINK_LIMITS),
-    "veths": _list(_argspec.VETH),
-    "addresses": _list(_argspec.ADDRESS),
-    "routes": _list(_argspec.ROUTE),
-    "rules": _list(_argspec.RULE),
+    "veths": _list(_argspec_veth.VETH),
+    "addresses": _list(_argspec_ip.ADDRESS),
+    "routes": _list(_argspec_ip.ROUTE),
+    "rules": _list(_argspec_ip.RULE),
     "sysctls": _list(_argspec.SYSCTL, _argspec.SYSCTL_LIMITS),
-    "nat": _list(_argspec.NAT),
+    "nat": _list(_argspec_nat.NAT),
 }
 
 # How a run is made.

@@ -135,7 +135,8 @@ rolled_back:
 
 from ansible.module_utils.basic import AnsibleModule
 
-from ansible_collections.linuxnet.netns.plugins.module_utils._argspec import NAT, STATE
+from ansible_collections.linuxnet.netns.plugins.module_utils._argspec import STATE
+from ansible_collections.linuxnet.netns.plugins.module_utils._argspec_nat import NAT
 from ansible_collections.linuxnet.netns.plugins.module_utils._module import item, run
 
 

@@ -117,7 +117,8 @@ rolled_back:
 
 from ansible.module_utils.basic import AnsibleModule
 
-from ansible_collections.linuxnet.netns.plugins.module_utils._argspec import STATE, VETH
+from ansible_collections.linuxnet.netns.plugins.module_utils._argspec import STATE
+from ansible_collections.linuxnet.netns.plugins.module_utils._argspec_veth import VETH
 from ansible_collections.linuxnet.netns.plugins.module_utils._module import item, run
 
 

@@ -64,12 +64,12 @@ def report(size: int, series: harness.Series) -> tuple[str, bool]:
 
 
 def _switch_off(engine: t.Mapping[str, t.Any]) -> None:
-    store, journal = engine["store"], engine["journal"]
+    store, files, journal = engine["store"], engine["store_files"], engine["journal"]
     store.locked = contextlib.nullcontext
-    store.read = lambda _name: None
-    store.names = list
+    files.read = lambda _name: None
+    files.names = list
     for name in ("write", "append", "remove"):
-        setattr(store, name, lambda *_arguments: None)
+        setattr(files, name, lambda *_arguments: None)
     journal.Journal = _NoJournal
 
 

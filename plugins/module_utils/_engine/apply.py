@@ -10,7 +10,7 @@ from __future__ import annotations
 
 import typing as t
 
-from . import link_messages, namespaces
+from . import link_messages, namespaces_making
 from .changes import Change
 from .host import Host
 from .resources import Namespace, Sysctl
@@ -24,12 +24,12 @@ Handlers = dict[tuple[str, str], t.Callable[[Change, Host], t.Iterator[Step]]]
 
 
 def _resolver(netns: str, text: str | None) -> None:
-    from . import resolver
+    from . import resolver_writing
 
     if text is None:
-        resolver.remove_resolver(netns)
+        resolver_writing.remove_resolver(netns)
     else:
-        resolver.write_resolver(netns, text)
+        resolver_writing.write_resolver(netns, text)
 
 
 def _create_namespace(change: Change, host: Host) -> t.Iterator[Step]:
@@ -39,11 +39,11 @@ def _create_namespace(change: Change, host: Host) -> t.Iterator[Step]:
         host.forget(wish.netns)
         kept = host.kept(wish.netns)
         if kept is not None:
-            namespaces.bind(wish.netns, kept)
+            namespaces_making.bind(wish.netns, kept)
         elif wish.pid is not None:
-            namespaces.attach(wish.netns, wish.pid)
+            namespaces_making.attach(wish.netns, wish.pid)
         else:
-            namespaces.create(wish.netns, lambda: host.open_here(wish.netns))
+            namespaces_making.create(wish.netns, lambda: host.open_here(wish.netns))
 
     yield make
     yield from _configure(wish.netns, wish.attributes(), host)
@@ -68,16 +68,16 @@ def _delete_namespace(change: Change, host: Host) -> t.Iterator[Step]:
 
     def remove() -> None:
         if found.processes == "kill" and found.pids:
-            from . import processes
+            from . import processes_ending
 
-            processes.end_processes(found.inode, found.kill_timeout)
+            processes_ending.end_processes(found.inode, found.kill_timeout)
         if not found.stale:
             host.keep(found.netns)
         host.forget(found.netns)
         # the name last: as long as it is there, whoever comes after a killed run sees that there is something left to do
         try:
             _resolver(found.netns, None)
-            namespaces.remove(found.netns)
+            namespaces_making.remove(found.netns)
         except BaseException:
             _resolver(found.netns, found.resolver)
             raise

@@ -15,7 +15,8 @@ from .apply import Handlers, Step
 from .changes import Change
 from .errors import KernelError
 from .host import Host
-from .resources import Address, Route, Rule
+from .resources_addresses import Address
+from .resources_routes import Route, Rule
 from .rtnetlink import Message, Request
 
 

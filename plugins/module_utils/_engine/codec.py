@@ -13,7 +13,7 @@ import functools
 import operator
 import typing as t
 
-from . import resources
+from . import resources, resources_addresses, resources_routes
 from .changes import Change
 from .homes import Home
 from .record import Resource
@@ -25,9 +25,12 @@ _PLAIN = "_plain"  # a record keeps what it is in writing: of a topology of thou
 _ATOMS = frozenset({str, int, bool})
 
 _CLASSES: dict[str, type] = {
-    name: kind for name, kind in vars(resources).items() if isinstance(kind, type) and issubclass(kind, Resource) and kind is not Resource
+    name: kind
+    for room in (resources, resources_addresses, resources_routes)
+    for name, kind in vars(room).items()
+    if isinstance(kind, type) and issubclass(kind, Resource) and kind is not Resource
 }
-_CLASSES.update({kind.__name__: kind for kind in (resources.Nexthop, Nat, Publish, Table, SysctlFile, ForeignAccept, Change, Home)})
+_CLASSES.update({kind.__name__: kind for kind in (resources_routes.Nexthop, Nat, Publish, Table, SysctlFile, ForeignAccept, Change, Home)})
 
 
 def to_plain(value: t.Any) -> t.Any:

@@ -4,14 +4,19 @@
 
 # Note that this module util is **PRIVATE** to the collection. It can have breaking changes at any time.
 
-"""Where a wish and what was found differ, attribute by attribute. Pure."""
+"""A wish beside what was found: where they differ, attribute by attribute, and the one with what it takes from the other. Pure."""
 
 from __future__ import annotations
 
+import dataclasses
 import typing as t
 
-from .record import Resource
-from .resources import Nexthop, Route
+from .record import Kind, Resource
+
+if t.TYPE_CHECKING:
+    from .resources_routes import Nexthop, Route
+
+_R = t.TypeVar("_R", bound=Resource)
 
 _FOREVER = 2**32 - 1
 _LIFETIMES = ("valid_lft", "preferred_lft")
@@ -24,10 +29,20 @@ def differences(found: Resource, wish: Resource) -> dict[str, tuple[t.Any, t.Any
         now = found.attribute(name)
         if now != value and not _same(name, now, value):
             differs[name] = (now, value)
-    # a route without a gateway says that its destination is on the link itself: a gateway in the way is a difference
-    if isinstance(found, Route) and isinstance(wish, Route) and found.gateway and not wish.gateway and (wish.dev or wish.nexthops):
-        differs["gateway"] = (found.gateway, None)
+    if found.KIND == wish.KIND == Kind.ROUTE and _goes_astray(t.cast("Route", found), t.cast("Route", wish)):
+        differs["gateway"] = (t.cast("Route", found).gateway, None)
     return differs
+
+
+def completed(wish: _R, found: _R, less: t.Collection[str]) -> _R:
+    """The wish with what it leaves open as it was found, but for ``less``."""
+    kept = {name: value for name, value in found.attributes().items() if getattr(wish, name) is None and name not in less}
+    return dataclasses.replace(wish, **kept)
+
+
+def _goes_astray(found: Route, wish: Route) -> bool:
+    """A route without a gateway says that its destination is on the link itself: a gateway in the way is a difference."""
+    return bool(found.gateway and not wish.gateway and (wish.dev or wish.nexthops))
 
 
 def _same(name: str, found: t.Any, wanted: t.Any) -> bool:

@@ -21,7 +21,8 @@ from .record import Resource
 from .resources import Link, Veth
 from .resources_foreign import FIREWALLD, ForeignAccept
 from .resources_nat import Nat, Table
-from .values import HOST, family_of
+from .values import HOST
+from .values_ip import family_of
 
 _BRIDGED = {4: "net/bridge/bridge-nf-call-iptables", 6: "net/bridge/bridge-nf-call-ip6tables"}
 _WAIT = ("-w", "10")  # seconds, for the lock of iptables

@@ -17,7 +17,9 @@ import ipaddress
 import typing as t
 
 from .record import Key, Value, record
-from .resources import Address, Link, Route, Sysctl
+from .resources import Link, Sysctl
+from .resources_addresses import Address
+from .resources_routes import Route
 from .values import HOST, ROUTE_TABLES
 
 _KERNEL_LINK_LOCAL = 3  # the protocol of addresses that kernels from 5.18 on make with the device

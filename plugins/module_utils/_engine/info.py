@@ -11,12 +11,27 @@ from __future__ import annotations
 import dataclasses
 import typing as t
 
-from . import ip_messages, namespaces, options, processes, registry, resolver, route_messages, rtnetlink, rule_messages, values
+from . import (
+    ip_messages,
+    ip_numbers,
+    namespaces,
+    options,
+    processes,
+    registry,
+    resolver,
+    route_messages,
+    rtnetlink,
+    rule_messages,
+    values,
+    values_ip,
+)
 from .errors import StateError
 from .host import Host
 from .info_items import HERE, Item, Told, said
-from .resources import IPV6_DEFAULT_METRIC, Address, Namespace, Route, Rule
+from .resources import Namespace
+from .resources_addresses import Address
 from .resources_nat import Nat, Publish
+from .resources_routes import IPV6_DEFAULT_METRIC, Route, Rule
 from .state import MAIN
 
 _KERNEL_PROTOCOLS = (2, 9)  # kernel, ra
@@ -150,7 +165,7 @@ def _address(address: Address) -> Item:
 
 
 def _routes(host: Host, places: t.Sequence[str], told: Told) -> None:
-    queries = [route_messages.route_query(family, 0) for family in ip_messages.FAMILIES.values()]
+    queries = [route_messages.route_query(family, 0) for family in ip_numbers.FAMILIES.values()]
     for place, data in _dumped(host, places, rtnetlink.RTM_GETROUTE, queries):
         route = route_messages.decode_route(data, place, lambda index, place=place: host.device_name(place, index))  # type: ignore[misc]
         if route.protocol in _KERNEL_PROTOCOLS or route.type not in _ROUTE_TYPES:
@@ -164,7 +179,7 @@ def _routes(host: Host, places: t.Sequence[str], told: Told) -> None:
 
 def _route(route: Route) -> Item:
     version6, goes = ":" in route.dest, route.type in ("unicast", "local")
-    protocol = next((name for name, number in values.ROUTE_PROTOCOLS.items() if number == route.protocol), str(route.protocol))
+    protocol = next((name for name, number in values_ip.ROUTE_PROTOCOLS.items() if number == route.protocol), str(route.protocol))
     hops = [{**said(gateway=hop.gateway, dev=hop.dev), "weight": hop.weight, "onlink": hop.onlink} for hop in route.nexthops]
     natural = route_messages.natural_scope(route)
     return said(
@@ -186,7 +201,7 @@ def _route(route: Route) -> Item:
 
 
 def _rules(host: Host, places: t.Sequence[str], told: Told) -> None:
-    queries = [rule_messages.rule_query(family) for family in ip_messages.FAMILIES.values()]
+    queries = [rule_messages.rule_query(family) for family in ip_numbers.FAMILIES.values()]
     for place, data in _dumped(host, places, rtnetlink.RTM_GETRULE, queries):
         rule = rule_messages.decode_rule(data, place)
         more = rule_messages.beyond_rule(data)

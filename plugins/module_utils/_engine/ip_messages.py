@@ -4,17 +4,15 @@
 
 # Note that this module util is **PRIVATE** to the collection. It can have breaking changes at any time.
 
-"""Addresses as rtnetlink messages: records to requests and answers to records; and what routes and rules share with them."""
+"""Addresses as rtnetlink messages: records to requests and answers to records."""
 
 from __future__ import annotations
 
-import functools
-import ipaddress
 import socket
 import struct
-import typing as t
 
-from .resources import Address
+from .ip_numbers import IndexOf, NameOf, family_number, pack_ip, unpack_ip
+from .resources_addresses import Address
 from .rtnetlink import (
     NLM_F_CREATE,
     NLM_F_EXCL,
@@ -32,8 +30,6 @@ from .rtnetlink import (
 )
 from .values import OUR_PROTOCOL
 
-FAMILIES = {"ipv4": socket.AF_INET, "ipv6": socket.AF_INET6}
-FAMILY_NAMES = {number: name for name, number in FAMILIES.items()}
 FOREVER = 2**32 - 1
 
 _IFA = struct.Struct("=BBBBI")
@@ -41,29 +37,6 @@ _IFA_ADDRESS, _IFA_LOCAL, _IFA_LABEL, _IFA_BROADCAST, _IFA_CACHEINFO, _IFA_FLAGS
 _IFA_F_TENTATIVE, _IFA_F_DEPRECATED, _IFA_F_DADFAILED = 0x40, 0x20, 0x08
 _ADDRESS_FLAGS = {"nodad": 0x02, "home": 0x10, "mngtmpaddr": 0x100, "noprefixroute": 0x200}
 _IPV6_ONLY_FLAGS = ("nodad", "home", "mngtmpaddr")
-
-
-RT_TABLE_COMPAT = 252  # what the one byte of a header says for numbers above 255
-
-IndexOf = t.Callable[[str], int]
-NameOf = t.Callable[[int], str]
-
-
-def pack_ip(value: str) -> bytes:
-    return socket.inet_pton(socket.AF_INET6 if ":" in value else socket.AF_INET, value)
-
-
-# a thousand namespaces have the same few gateways and prefixes
-@functools.lru_cache(maxsize=4096)
-def unpack_ip(data: bytes) -> str:
-    if len(data) == 16 and not any(data[:10]):
-        # the C library writes the end of an address with an embedded IPv4 one in dots; options spell as Python's ipaddress does
-        return str(ipaddress.IPv6Address(data))
-    return socket.inet_ntop(socket.AF_INET6 if len(data) == 16 else socket.AF_INET, data)
-
-
-def family_number(value: str) -> int:
-    return socket.AF_INET6 if ":" in value else socket.AF_INET
 
 
 def address_query(index: int, family: int = 0) -> bytes:

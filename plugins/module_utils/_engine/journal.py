@@ -16,7 +16,7 @@ import dataclasses
 import json
 import typing as t
 
-from . import codec, store
+from . import codec, store, store_files
 from .changes import Change
 from .errors import StateError
 from .record import Resource
@@ -53,27 +53,27 @@ class Journal:
             "snapshot": {field.name: codec.to_plain(getattr(snapshot, field.name)) for field in dataclasses.fields(snapshot)},
             "files": files,
         }
-        store.write(store.JOURNAL, json.dumps(header, separators=(",", ":")) + "\n")
+        store_files.write(store.JOURNAL, json.dumps(header, separators=(",", ":")) + "\n")
 
     def begin(self, changes: t.Iterable[Change]) -> None:
         """These changes come next."""
         places = [self._places[id(change)] for change in changes if id(change) in self._places]
         if places:
-            store.append(store.JOURNAL, f"{max(places)}\n")
+            store_files.append(store.JOURNAL, f"{max(places)}\n")
 
     def undo(self) -> None:
         """From here on it goes back."""
-        store.append(store.JOURNAL, f'"{_UNDOING}"\n')
+        store_files.append(store.JOURNAL, f'"{_UNDOING}"\n')
 
 
 def close() -> None:
     """What was begun is done, or undone."""
-    store.remove(store.JOURNAL)
+    store_files.remove(store.JOURNAL)
 
 
 def left() -> Left | None:
     """What the run before this one left, if it was killed."""
-    text = store.read(store.JOURNAL)
+    text = store_files.read(store.JOURNAL)
     if text is None:
         return None
     # a line without its end was being written when the run was killed: nothing of what it tells had begun

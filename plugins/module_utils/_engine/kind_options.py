@@ -13,7 +13,8 @@ import ipaddress
 import typing as t
 
 from .errors import InputError
-from .values import ip_address, number, table_number
+from .values import number
+from .values_ip import ip_address, table_number
 
 _U32 = 2**32 - 1
 _INT = 2**31 - 1

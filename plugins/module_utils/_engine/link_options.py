@@ -14,7 +14,8 @@ import typing as t
 from . import values
 from .errors import InputError
 from .record import Resource, pairs
-from .resources import Link, TakeOver, Veth
+from .resources import Link, Veth
+from .resources_addresses import TakeOver
 
 Item = t.Mapping[str, t.Any]
 

@@ -15,7 +15,7 @@ import contextlib
 import dataclasses
 import typing as t
 
-from . import journal, running, snapshot, stopping, store
+from . import journal, running, snapshot, stopping, store_files
 from .changes import Change, Phase
 from .errors import KernelError, NetnsError
 from .host import Host
@@ -143,7 +143,7 @@ class Making:
             kept = snapshot.keep_routes(self._host, kept, begun)
         problems = running.undo(self._host, kept, (change.inverse() for change in reversed(begun)), [])
         try:
-            self._owner.commit({name: (None, old) for name, (old, _new) in diary.files.items() if old != store.read(name)})
+            self._owner.commit({name: (None, old) for name, (old, _new) in diary.files.items() if old != store_files.read(name)})
             self._owner.commit(away.undone() if away else {})
         except (NetnsError, OSError) as problem:
             problems.append(str(problem))

@@ -35,7 +35,8 @@ from .nftables import elements, quote
 from .record import Resource
 from .resources import Sysctl
 from .resources_nat import Nat, Publish, SysctlFile, Table
-from .values import family_of, place
+from .values import place
+from .values_ip import family_of
 
 FAMILY = "inet"
 _PREFIX = "linuxnet_"

@@ -11,10 +11,10 @@ from __future__ import annotations
 import os
 import typing as t
 
-from . import ip_messages, namespaces, nat_host_ports, nat_remembered, nftables, route_messages, rtnetlink
+from . import ip_messages, ip_numbers, namespaces, nat_host_ports, nat_remembered, nftables, route_messages, rtnetlink
 from .errors import StateError
 from .host import Host
-from .resources import Address
+from .resources_addresses import Address
 from .resources_nat import Publish, Table
 from .state import MAIN
 from .values import HOST
@@ -37,7 +37,7 @@ class View:
         """The device of the default route with the lowest metric."""
         if not self.there(netns):
             return None
-        body = route_messages.route_query(ip_messages.FAMILIES[family], MAIN)
+        body = route_messages.route_query(ip_numbers.FAMILIES[family], MAIN)
         dumped = self._host.socket(netns).dump(rtnetlink.RTM_GETROUTE, body)
         routes = [route_messages.decode_route(data, netns, lambda index: self._host.device_name(netns, index)) for data in dumped]
         found = [route for route in routes if route.name == "default" and route.type == "unicast"]

@@ -15,7 +15,7 @@ from __future__ import annotations
 import json
 import typing as t
 
-from . import store
+from . import store, store_files
 from .errors import StateError
 from .resources_nat import Table
 
@@ -30,7 +30,7 @@ Files = dict[str, tuple[t.Optional[str], t.Optional[str]]]
 
 def load() -> _Tables:
     """The tables that runs have made since the host was started."""
-    text = store.read(_FILE)
+    text = store_files.read(_FILE)
     if text is None:
         return {}
     try:
@@ -54,5 +54,5 @@ def files(present: t.Iterable[Table], absent: t.Iterable[Table]) -> Files:
         entries = json.loads(table.ruleset or '{"nftables": []}')["nftables"]
         tables[(table.netns, table.table)] = [entry for entry in entries if "set" in entry]
     content = {"version": VERSION, "tables": [[*place, sets] for place, sets in sorted(tables.items())]}
-    old, new = store.read(_FILE), json.dumps(content, sort_keys=True, separators=(",", ":")) + "\n" if tables else None
+    old, new = store_files.read(_FILE), json.dumps(content, sort_keys=True, separators=(",", ":")) + "\n" if tables else None
     return {} if old == new else {_FILE: (old, new)}

@@ -18,17 +18,17 @@ import typing as t
 from . import namespaces
 from .host import Host
 from .options import Wanted
-from .record import Resource
-from .resources import Address, Link, Namespace, OnlyAddresses, Route, Rule, Sysctl, TakeOver, Veth
+from .record import Kind, Resource
+from .resources import Link, Namespace, Sysctl, Veth
 from .state import Observed
 from .values import HOST
 
 Reader = t.Callable[[Host, Observed, str, t.Any], None]
 
-_LINKS = frozenset((Link.KIND, Veth.KIND))
-_IP = frozenset((Address.KIND, OnlyAddresses.KIND, TakeOver.KIND, Route.KIND, Rule.KIND))
+_LINKS = frozenset((Kind.LINK, Kind.VETH))
+_IP = frozenset((Kind.ADDRESS, Kind.ONLY_ADDRESSES, Kind.TAKE_OVER, Kind.ROUTE, Kind.RULE))
 # What else there is, is NAT's.
-_COMMON = _LINKS | _IP | {Namespace.KIND, Sysctl.KIND}
+_COMMON = _LINKS | _IP | {Kind.NAMESPACE, Kind.SYSCTL}
 
 
 def settle(host: Host, wanted: Wanted, may_lack_nft: bool = False) -> Wanted:
@@ -50,11 +50,11 @@ def observe(host: Host, wanted: Wanted) -> Observed:
     kinds = {resource.KIND for resource in everything}
     state.expect(wanted.present)
     _places(state, everything)
-    if Namespace.KIND in kinds:
+    if Kind.NAMESPACE in kinds:
         from . import observe_namespaces
 
         observe_namespaces.look(host, state, wanted)
-    if not kinds <= {Namespace.KIND, Rule.KIND, Sysctl.KIND}:
+    if not kinds <= {Kind.NAMESPACE, Kind.RULE, Kind.SYSCTL}:
         from . import observe_links
 
         observe_links.look(host, state, everything)
@@ -77,7 +77,7 @@ def _readers(kinds: set[str]) -> t.Iterator[tuple[t.Collection[str], Reader]]:
         from . import observe_ip
 
         yield from observe_ip.READERS
-    yield (Sysctl.KIND,), _sysctls
+    yield (Kind.SYSCTL,), _sysctls
     if not kinds <= _COMMON:
         from . import observe_nat
 

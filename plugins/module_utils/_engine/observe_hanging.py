@@ -11,14 +11,16 @@ from __future__ import annotations
 import dataclasses
 import typing as t
 
-from . import ip_messages, link_messages, route_messages, rtnetlink
+from . import ip_messages, ip_numbers, link_messages, route_messages, rtnetlink
 from .errors import StateError
 from .host import Host
 from .options import Wanted
 from .plan_inherit import Around, inherited
 from .record import Key, Resource, pairs
-from .resources import Address, Link, Route, Veth
-from .state import hangs_on
+from .resources import Link, Veth
+from .resources_addresses import Address
+from .resources_routes import Route
+from .state_losses import hangs_on
 
 Device = tuple[str, str]
 
@@ -59,7 +61,7 @@ def _hanging(host: Host, netns: str) -> t.Iterator[Address | Route]:
         address = ip_messages.decode_address(data, netns, name_of)
         if not address.automatic:
             yield address
-    for family in ip_messages.FAMILIES.values():
+    for family in ip_numbers.FAMILIES.values():
         for data in host.socket(netns).dump(rtnetlink.RTM_GETROUTE, route_messages.route_query(family, 0)):
             route = route_messages.decode_route(data, netns, name_of)
             if not route.automatic and route.type in route_messages.ROUTE_TYPES:

@@ -11,13 +11,15 @@ from __future__ import annotations
 import os
 import typing as t
 
-from . import homes, ip_messages, namespaces, plan_homes, remembered, route_messages, rtnetlink
+from . import homes, ip_messages, ip_numbers, namespaces, plan_homes, remembered, route_messages, rtnetlink
 from .homes import Home
 from .host import Host
 from .options import Wanted
-from .resources import Address, Link, Namespace, Route, Sysctl
+from .resources import Link, Namespace, Sysctl
+from .resources_addresses import Address
+from .resources_routes import Route
 from .state import Observed
-from .values import family_of
+from .values_ip import family_of
 
 _CONF = ("net/ipv4/conf", "net/ipv6/conf")
 # What the kernel gives to devices without ARP by itself; and IPv6's MTU follows the device's.
@@ -80,7 +82,7 @@ def _belongings(host: Host, state: Observed, home: Home) -> None:
             state.found[sysctl.key] = Sysctl(netns=where, path=sysctl.path, value=host.sysctl(where, sysctl.path))
     dests = {route.dest for route in home.routes}
     for family, table in {(family_of(route.dest), route.table) for route in home.routes}:
-        for data in host.socket(where).dump(rtnetlink.RTM_GETROUTE, route_messages.route_query(ip_messages.FAMILIES[family], table)):
+        for data in host.socket(where).dump(rtnetlink.RTM_GETROUTE, route_messages.route_query(ip_numbers.FAMILIES[family], table)):
             route = route_messages.decode_route(data, where, lambda index: host.device_name(where, index))
             if route.dest in dests:
                 state.found.setdefault(route.key, route)
@@ -96,7 +98,7 @@ def _addresses(host: Host, link: Link) -> list[Address]:
 
 
 def _routes(host: Host, link: Link) -> t.Iterator[Route]:
-    for family in ip_messages.FAMILIES.values():
+    for family in ip_numbers.FAMILIES.values():
         for data in host.socket(link.netns).dump(rtnetlink.RTM_GETROUTE, route_messages.route_query(family, 0, link.index)):
             route = route_messages.decode_route(data, link.netns, lambda index: host.device_name(link.netns, index))
             if route.type in route_messages.ROUTE_TYPES:

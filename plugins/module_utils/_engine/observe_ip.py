@@ -10,11 +10,15 @@ from __future__ import annotations
 
 import typing as t
 
-from . import ip_messages, route_messages, rtnetlink
+from . import ip_numbers, rtnetlink
 from .host import Host
-from .resources import Address, OnlyAddresses, Route, Rule, TakeOver
+from .record import Kind
 from .state import MAIN, Observed
-from .values import family_of
+from .values_ip import family_of
+
+if t.TYPE_CHECKING:
+    from .resources_addresses import Address, OnlyAddresses, TakeOver
+    from .resources_routes import Route, Rule
 
 # From this many devices of one namespace on, one dump of all addresses is cheaper than one for each device, unless
 # most of what there is is somebody else's. Of the devices themselves a dump is never cheaper than to ask for each.
@@ -22,9 +26,9 @@ _DUMP_FROM = 64
 
 
 def _addresses(host: Host, state: Observed, netns: str, resources: t.Sequence[Address | OnlyAddresses | TakeOver]) -> None:
-    asked = {
-        dev for resource in resources for dev in ((resource.bridge, resource.port) if isinstance(resource, TakeOver) else (resource.dev,))
-    }
+    from . import ip_messages
+
+    asked = {dev for resource in resources for dev in resource.devices}
     devices = {dev for dev in asked if (netns, dev) in state.devices}
     indexes = [state.devices[(netns, dev)].index for dev in devices] if len(devices) < _DUMP_FROM else [0]
     for index in indexes:
@@ -35,17 +39,19 @@ def _addresses(host: Host, state: Observed, netns: str, resources: t.Sequence[Ad
 
 
 def _routes(host: Host, state: Observed, netns: str, resources: t.Sequence[Route]) -> None:
+    from . import route_messages
+
     wanted: dict[int, set[int]] = {}
     through = any(resource.gateway or resource.nexthops for resource in resources)
     for resource in resources:
         for table in (resource.table, MAIN) if through else (resource.table,):
-            wanted.setdefault(table, set()).add(int(ip_messages.FAMILIES[family_of(resource.dest)]))
+            wanted.setdefault(table, set()).add(int(ip_numbers.FAMILIES[family_of(resource.dest)]))
     dests = {resource.dest for resource in resources}
     for table, families in sorted(wanted.items()):
         # the kernel goes through all families by itself where none is named
         family = families.pop() if len(families) == 1 else 0
         for data in host.socket(netns).dump(rtnetlink.RTM_GETROUTE, route_messages.route_query(family, table)):
-            if data[0] not in ip_messages.FAMILY_NAMES:
+            if data[0] not in ip_numbers.FAMILY_NAMES:
                 continue
             found = route_messages.attributes_of(data)
             dest = route_messages.dest_of(data, found)
@@ -61,9 +67,11 @@ def _routes(host: Host, state: Observed, netns: str, resources: t.Sequence[Route
 
 def _all_routes(host: Host, state: Observed, netns: str, resources: t.Sequence[TakeOver]) -> None:
     """Every route by way of a device that is taken over or takes over."""
+    from . import route_messages
+
     devices = {dev for resource in resources for dev in (resource.bridge, resource.port)}
     seen = set()
-    for family in ip_messages.FAMILIES.values():
+    for family in ip_numbers.FAMILIES.values():
         for data in host.socket(netns).dump(rtnetlink.RTM_GETROUTE, route_messages.route_query(family, 0)):
             route = route_messages.decode_route(data, netns, lambda number: host.device_name(netns, number))
             if route.key in seen:
@@ -75,6 +83,8 @@ def _all_routes(host: Host, state: Observed, netns: str, resources: t.Sequence[T
 
 def _on_link(host: Host, state: Observed, netns: str) -> None:
     """The subnets of all addresses: a device that is down has no routes yet."""
+    from . import ip_messages
+
     for data in host.socket(netns).dump(rtnetlink.RTM_GETADDR, ip_messages.address_query(0)):
         address = ip_messages.decode_address(data, netns, lambda _number: "")
         state.reach(netns, f"{address.peer or address.address}/{address.prefixlen}")
@@ -84,14 +94,14 @@ def _rules(host: Host, state: Observed, netns: str, resources: t.Sequence[Rule])
     from . import rule_messages
 
     for family in {resource.family for resource in resources}:
-        for data in host.socket(netns).dump(rtnetlink.RTM_GETRULE, rule_messages.rule_query(ip_messages.FAMILIES[family])):
+        for data in host.socket(netns).dump(rtnetlink.RTM_GETRULE, rule_messages.rule_query(ip_numbers.FAMILIES[family])):
             rule = rule_messages.decode_rule(data, netns)
             state.found.setdefault(rule.key, rule)
 
 
 READERS: tuple[tuple[t.Collection[str], t.Callable[[Host, Observed, str, t.Any], None]], ...] = (
-    ((Address.KIND, OnlyAddresses.KIND, TakeOver.KIND), _addresses),
-    ((TakeOver.KIND,), _all_routes),
-    ((Route.KIND,), _routes),
-    ((Rule.KIND,), _rules),
+    ((Kind.ADDRESS, Kind.ONLY_ADDRESSES, Kind.TAKE_OVER), _addresses),
+    ((Kind.TAKE_OVER,), _all_routes),
+    ((Kind.ROUTE,), _routes),
+    ((Kind.RULE,), _rules),
 )

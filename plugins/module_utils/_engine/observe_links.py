@@ -15,7 +15,7 @@ import typing as t
 from . import link_messages
 from .host import Host
 from .record import Resource, pairs
-from .resources import Address, Link, OnlyAddresses, TakeOver, Veth
+from .resources import Link, Veth
 from .state import Observed
 from .values import HOST
 
@@ -36,12 +36,7 @@ def _device_names(resources: t.Iterable[Resource], doomed: t.Collection[str]) ->
             add(link.netns if link.parent_netns is None else link.parent_netns, link.parent)
             if not link.link_kind:
                 add(link.from_netns, link.ifname)
-        if isinstance(resource, (Address, OnlyAddresses)):
-            add(resource.netns, resource.dev)
-        if isinstance(resource, TakeOver):
-            add(resource.netns, resource.bridge)
-            add(resource.netns, resource.port)
-        for dev in getattr(resource, "devices", ()):  # of a route, of a NATed network
+        for dev in getattr(resource, "devices", ()):  # of an address, of a route, of a NATed network
             add(resource.where, dev)
     return names
 

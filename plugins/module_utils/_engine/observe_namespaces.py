@@ -25,7 +25,9 @@ def look(host: Host, state: Observed, wanted: Wanted) -> None:
     inodes = {}
     for resource in asked:
         if resource.resolver is not None and resource in wanted.present:
-            resolver.need_directory(resource.netns)
+            from . import resolver_writing
+
+            resolver_writing.need_directory(resource.netns)
         if resource.pid is not None and resource.pid not in state.pid_inodes:
             fd = namespaces.pid_namespace(resource.pid)
             state.pid_inodes[resource.pid] = namespaces.inode_of(fd)

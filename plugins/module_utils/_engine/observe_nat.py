@@ -14,7 +14,8 @@ import typing as t
 from . import files, foreign_host, nat, nat_host, nftables
 from .host import Host
 from .options import Wanted
-from .resources import Address, Namespace
+from .resources import Namespace
+from .resources_addresses import Address
 from .resources_foreign import ForeignAccept
 from .resources_nat import Nat, SysctlFile, Table
 from .state import Observed

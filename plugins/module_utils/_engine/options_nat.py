@@ -11,7 +11,7 @@ from __future__ import annotations
 import ipaddress
 import typing as t
 
-from . import values
+from . import values, values_ip
 from .errors import InputError
 from .nat_text import valid_network
 from .resources_nat import Nat, Publish
@@ -23,7 +23,7 @@ def nat(item: Item, present: bool) -> Nat:
     """The network that an item means."""
     valid_network(item["name"])
     interface, uplink = item.get("interface"), item.get("uplink") or "auto"
-    subnets = tuple(dict.fromkeys(values.ip_prefix(subnet, "subnets") for subnet in item.get("subnets") or ()))
+    subnets = tuple(dict.fromkeys(values_ip.ip_prefix(subnet, "subnets") for subnet in item.get("subnets") or ()))
     if present and not subnets:
         raise InputError(f"subnets: nat {item['name']} needs at least one: give those that are behind its interface")
     if present and not interface:
@@ -48,9 +48,9 @@ def nat(item: Item, present: bool) -> Nat:
 def _snat_to(given: t.Sequence[str], subnets: t.Sequence[str]) -> tuple[str, ...]:
     found: dict[str, str] = {}
     for text in given:
-        address = values.ip_address(text, "snat_to")
-        family = values.family_of(address)
-        if family not in map(values.family_of, subnets):
+        address = values_ip.ip_address(text, "snat_to")
+        family = values_ip.family_of(address)
+        if family not in map(values_ip.family_of, subnets):
             raise InputError(f"snat_to: none of the subnets is of the family of {address}: remove it, or add such a subnet")
         if found.setdefault(family, address) != address:
             raise InputError(f"snat_to: {address} is the second address of IPv{family[-1]}: give one of each family at most")
@@ -67,7 +67,7 @@ def _published(given: t.Sequence[Item], subnets: t.Sequence[str]) -> tuple[Publi
 
 
 def _publish(item: Item, option: str, networks: t.Sequence[t.Any]) -> Publish:
-    to_address = values.ip_address(item["to_address"], f"{option}to_address")
+    to_address = values_ip.ip_address(item["to_address"], f"{option}to_address")
     if not any(ipaddress.ip_address(to_address) in network for network in networks):
         raise InputError(
             f"{option}to_address: {to_address} is in none of the subnets {', '.join(map(str, networks))}: correct the one or the other"
@@ -85,8 +85,8 @@ def _publish(item: Item, option: str, networks: t.Sequence[t.Any]) -> Publish:
 
 
 def _host_address(text: str, to_address: str, option: str) -> str | None:
-    address = ipaddress.ip_address(values.ip_address(text, option))
-    if values.family_of(str(address)) != values.family_of(to_address):
+    address = ipaddress.ip_address(values_ip.ip_address(text, option))
+    if values_ip.family_of(str(address)) != values_ip.family_of(to_address):
         raise InputError(f"{option}: {address} and to_address {to_address} are of different families: give both of one")
     if str(address) == "::1":
         raise InputError(

@@ -21,9 +21,11 @@ import typing as t
 from .changes import Change
 from .errors import StateError
 from .record import Key, Resource
-from .resources import Address, Link, Namespace, OnlyAddresses, Route, Rule, Sysctl, TakeOver, Veth
+from .resources import Link, Namespace, Sysctl, Veth
+from .resources_addresses import Address, OnlyAddresses, TakeOver
 from .resources_foreign import ForeignAccept
 from .resources_nat import Nat, SysctlFile, Table
+from .resources_routes import Route, Rule
 from .values import HOST, OUR_PROTOCOL
 
 if t.TYPE_CHECKING:

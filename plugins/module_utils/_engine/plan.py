@@ -18,15 +18,14 @@ import typing as t
 
 from .changes import Change, Phase, Planners, Removers
 from .errors import StateError
-from .record import Resource
-from .resources import Address, Link, Namespace, OnlyAddresses, Route, Rule, Sysctl, TakeOver, Veth
+from .record import Kind, Resource
+from .resources import Link, Namespace, Veth
 
 if t.TYPE_CHECKING:
     from .options import Wanted
     from .state import Observed
 
-_DEVICES = (Link.KIND, Veth.KIND)
-_IP = (Address.KIND, OnlyAddresses.KIND, Route.KIND, Rule.KIND)
+_DEVICES = (Kind.LINK, Kind.VETH)
 
 
 def plan(wanted: Wanted, state: Observed, problems: list[str] | None = None) -> list[Change]:
@@ -39,21 +38,32 @@ def plan(wanted: Wanted, state: Observed, problems: list[str] | None = None) -> 
     order, place = _arranged(wanted.present)
     for resource in order:
         for change in _planners(resource.KIND)[0][resource.KIND](resource, state):
-            if change.action == "delete":
-                state = state.without(change.resource)
-            elif change.action == "update" and isinstance(change.resource, Link) and change.differs.get("up") == (True, False):
-                state = state.down(change.resource)
+            state = _after(change, state)
             changes += place(change)
     changes += _once(_removals(wanted.absent, state, problems), changes)
     up_late = {change.resource.where for change in changes if change.phase[0] == Phase.BRIDGE_UP}
     changes = [
-        _after_bridges(change) if isinstance(change.resource, Route) and change.resource.where in up_late else change for change in changes
+        _after_bridges(change) if change.resource.KIND == Kind.ROUTE and change.resource.where in up_late else change for change in changes
     ]
-    if any(isinstance(change.resource, Sysctl) for change in changes):
+    if any(change.resource.KIND == Kind.SYSCTL for change in changes):
         from . import plan_sysctls
 
         changes = plan_sysctls.again(changes, wanted.present)
     return sorted(changes, key=lambda change: change.phase)
+
+
+def _after(change: Change, state: Observed) -> Observed:
+    """The state that what comes after a change is planned from."""
+    resource = change.resource
+    if change.action == "delete":
+        from . import state_losses  # compiled only by runs that take something away
+
+        return state_losses.without(state, resource)
+    if change.action == "update" and isinstance(resource, Link) and change.differs.get("up") == (True, False):
+        from . import state_losses
+
+        return state_losses.down(state, resource)
+    return state
 
 
 def _arranged(present: t.Sequence[Resource]) -> tuple[list[Resource], t.Callable[[Change], t.Iterable[Change]]]:
@@ -73,15 +83,19 @@ def _arranged(present: t.Sequence[Resource]) -> tuple[list[Resource], t.Callable
 def _planners(kind: str) -> tuple[Planners, Removers]:
     """Those of a kind of object; compiled only by runs that are about one."""
     room: t.Any
-    if kind == Namespace.KIND:
+    if kind == Kind.NAMESPACE:
         from . import plan_namespaces as room
     elif kind in _DEVICES:
         from . import plan_devices as room
-    elif kind in _IP:
-        from . import plan_ip as room
-    elif kind == Sysctl.KIND:
+    elif kind in (Kind.ADDRESS, Kind.ONLY_ADDRESSES):
+        from . import plan_addresses as room
+    elif kind == Kind.ROUTE:
+        from . import plan_routes as room
+    elif kind == Kind.RULE:
+        from . import plan_rules as room
+    elif kind == Kind.SYSCTL:
         from . import plan_sysctls as room
-    elif kind == TakeOver.KIND:
+    elif kind == Kind.TAKE_OVER:
         from . import takeover as room
     else:
         from . import plan_nat as room
@@ -107,7 +121,7 @@ def _removals(absent: t.Iterable[Resource], state: Observed, problems: list[str]
 def _once(changes: t.Iterable[Change], others: t.Sequence[Change]) -> t.Iterator[Change]:
     """Two wishes may mean one object, such as a rule with and without its priority, either end of a pair, or an address
     that its topology lists no longer on a device that is to have no other: it goes once."""
-    gone: set[t.Any] = {change.before for change in others if change.action == "delete" and isinstance(change.before, Address)}
+    gone: set[t.Any] = {change.before for change in others if change.action == "delete" and change.resource.KIND == Kind.ADDRESS}
     home: list[Change] = []  # what belongs to a namespace's removal and to its device's
     for change in changes:
         if change.phase[0] == Phase.RETURN:

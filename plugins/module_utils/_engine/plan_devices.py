@@ -14,11 +14,12 @@ import typing as t
 from .changes import Change, Phase, Planners, Removers
 from .compare import differences
 from .errors import InputError, StateError
-from .record import Key, Resource
-from .resources import Address, Link, Veth
+from .record import Key, Kind, Resource
+from .resources import Link, Veth
 from .values import place
 
 if t.TYPE_CHECKING:
+    from .resources_addresses import Address
     from .state import Observed
 
 Device = tuple[str, str]
@@ -97,7 +98,7 @@ def recreated(changes: t.Iterable[Change], state: Observed) -> set[Device]:
 
 def readdressed(changes: t.Iterable[Change]) -> set[Device]:
     """The devices one of whose IPv4 addresses goes and comes again: routes may go with it."""
-    changed = [(change.action, found) for change in changes for found in (change.resource,) if isinstance(found, Address)]
+    changed = [(change.action, t.cast("Address", change.resource)) for change in changes if change.resource.KIND == Kind.ADDRESS]
     come = {address.key for action, address in changed if action == "create" and "." in address.address}
     return {(address.netns, address.dev) for action, address in changed if action == "delete" and address.key in come}
 

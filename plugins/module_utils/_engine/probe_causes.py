@@ -14,7 +14,9 @@ import typing as t
 
 from .errors import KernelError
 from .probe_facts import Facts, covers, is_link_local
-from .resources import Address, Link, Route
+from .resources import Link
+from .resources_addresses import Address
+from .resources_routes import Route
 from .values import place
 
 _UNUSABLE = {"blackhole", "unreachable", "prohibit", "throw"}

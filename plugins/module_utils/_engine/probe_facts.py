@@ -13,11 +13,13 @@ import ipaddress
 import struct
 import typing as t
 
-from . import foreign_host_saved, ip_messages, namespaces, nftables, route_messages, rtnetlink
+from . import foreign_host_saved, ip_messages, ip_numbers, namespaces, nftables, route_messages, rtnetlink
 from .errors import KernelError, NetnsError
 from .host import Host
 from .probe_chains_dnat import LeadingRules
-from .resources import Address, Link, Route
+from .resources import Link
+from .resources_addresses import Address
+from .resources_routes import Route
 from .state import MAIN
 from .values import HOST
 
@@ -110,10 +112,10 @@ class Facts:
 
     def route(self, netns: str, to: str, source: str = "", iif: str = "", oif: str = "") -> Route | KernelError:
         """The kernel's own decision; with ``iif`` that for a packet which comes in there, its check of the source included."""
-        family, bits = (ip_messages.FAMILIES["ipv6"], 128) if ":" in to else (ip_messages.FAMILIES["ipv4"], 32)
-        parts = [rtnetlink.attribute(_RTA_DST, ip_messages.pack_ip(to))]
+        family, bits = (ip_numbers.FAMILIES["ipv6"], 128) if ":" in to else (ip_numbers.FAMILIES["ipv4"], 32)
+        parts = [rtnetlink.attribute(_RTA_DST, ip_numbers.pack_ip(to))]
         if source:
-            parts.append(rtnetlink.attribute(_RTA_SRC, ip_messages.pack_ip(source)))
+            parts.append(rtnetlink.attribute(_RTA_SRC, ip_numbers.pack_ip(source)))
         for number, name in ((_RTA_IIF, iif), (_RTA_OIF, oif)):
             link = self.link(netns, name) if name else None
             if link:
@@ -129,7 +131,7 @@ class Facts:
 
     def routes(self, netns: str, to: str) -> list[Route]:
         """All routes of the main table in the family of an address."""
-        family = ip_messages.FAMILIES["ipv6" if ":" in to else "ipv4"]
+        family = ip_numbers.FAMILIES["ipv6" if ":" in to else "ipv4"]
         dumped = self._host.socket(netns).dump(rtnetlink.RTM_GETROUTE, route_messages.route_query(family, MAIN))
         return [route_messages.decode_route(data, netns, lambda index: self._host.device_name(netns, index)) for data in dumped]
 
@@ -137,11 +139,11 @@ class Facts:
         link = self.link(netns, dev)
         if link is None:
             return None
-        body = _NDMSG.pack(ip_messages.FAMILIES["ipv6" if ":" in address else "ipv4"], 0, 0, 0, 0) + rtnetlink.u32(_NDA_IFINDEX, link.index)
+        body = _NDMSG.pack(ip_numbers.FAMILIES["ipv6" if ":" in address else "ipv4"], 0, 0, 0, 0) + rtnetlink.u32(_NDA_IFINDEX, link.index)
         for data in self._host.socket(netns).dump(_RTM_GETNEIGH, body):
             _family, _index, state, _flags, _type = _NDMSG.unpack_from(data)
             found = rtnetlink.attributes(data, _NDMSG.size)
-            if ip_messages.unpack_ip(found.get(_NDA_DST, b"\0" * 4)) == address:
+            if ip_numbers.unpack_ip(found.get(_NDA_DST, b"\0" * 4)) == address:
                 return Neighbour(found.get(_NDA_LLADDR, b"").hex(":"), bool(state & (_NUD_INCOMPLETE | _NUD_FAILED)))
         return None
 

@@ -13,7 +13,7 @@ import ipaddress
 import re
 import typing as t
 
-from . import values
+from . import values, values_ip
 from .errors import InputError
 from .values import place
 
@@ -91,7 +91,7 @@ def _check(item: Item) -> Check:
         kind=kind,
         timeout=_timeout(item.get("timeout")),
         retries=RETRIES if item.get("retries") is None else values.number(item["retries"], "retries", 0, _MOST),
-        expect_source=None if source is None else values.ip_address(source, "expect_source"),
+        expect_source=None if source is None else values_ip.ip_address(source, "expect_source"),
         **_READERS[kind](item[kind]),
     )
 

@@ -15,7 +15,8 @@ from .errors import KernelError
 from .probe_causes import Cause, closed, down, filtered, martian, unfit_address, unfit_source, unrouted
 from .probe_chains import Drop, Packet
 from .probe_facts import Facts, Owner, is_link_local
-from .resources import Link, Route
+from .resources import Link
+from .resources_routes import Route
 from .values import place
 
 _HOPS_MAX = 16

@@ -81,6 +81,20 @@ def _every(kind: type[Value]) -> t.Callable[[t.Any], t.Any]:
     return operator.attrgetter(*(field.name for field in dataclasses.fields(t.cast(t.Any, kind))))
 
 
+class Kind:
+    """What ``KIND`` says of the records that more than one room sorts by it, also where a run has none and compiles none."""
+
+    NAMESPACE = "namespace"
+    LINK = "link"
+    VETH = "veth"
+    ADDRESS = "address"
+    ONLY_ADDRESSES = "only_addresses"
+    TAKE_OVER = "take_over"
+    ROUTE = "route"
+    RULE = "rule"
+    SYSCTL = "sysctl"
+
+
 @record
 class Resource(Value):
     """Base of all records."""
@@ -105,6 +119,11 @@ class Resource(Value):
     def where(self) -> str:
         """The namespace reference it lives in."""
         return str(getattr(self, "netns", HOST))
+
+    @property
+    def reached(self) -> str | None:
+        """The prefix that a namespace reaches without a gateway where it has this."""
+        return None
 
     @lazy
     def claims(self) -> frozenset[Key]:

@@ -15,7 +15,7 @@ from __future__ import annotations
 import dataclasses
 import typing as t
 
-from . import journal, running, store
+from . import journal, running, store_files
 from .changes import Change, Phase
 from .host import Host
 from .resources import Namespace
@@ -40,7 +40,7 @@ def recover() -> Recovered:
         forward = bool(last) and not left.undoing
         done, problems = _finish(host, last) if forward else _take_back(host, left)
     for name, (old, new) in left.files.items():
-        store.put(name, new if forward else old)
+        store_files.put(name, new if forward else old)
     journal.close()
     return Recovered([change.report() for change in done], problems)
 

@@ -11,7 +11,7 @@ from __future__ import annotations
 import json
 import typing as t
 
-from . import codec, store
+from . import codec, store, store_files
 from .errors import StateError
 from .ownership import Owners
 from .record import Resource
@@ -22,12 +22,12 @@ _PREFIX = "topology."
 
 def load(name: str) -> Owners:
     """What all topologies of this host have, for a run about the one called ``name``."""
-    files = [file for file in store.names() if file.startswith(_PREFIX)]
+    files = [file for file in store_files.names() if file.startswith(_PREFIX)]
     return Owners(name, {file[len(_PREFIX) :]: _read(file) for file in files})
 
 
 def _read(file: str) -> tuple[Resource, ...]:
-    text = store.read(file)
+    text = store_files.read(file)
     try:
         content = json.loads(text or "")
         if content["version"] != VERSION:
@@ -50,7 +50,7 @@ def files(owners: Owners, records: t.Mapping[str, tuple[Resource, ...]]) -> dict
         if objects == owners.records.get(name, ()):
             continue
         file = _PREFIX + name
-        old, new = store.read(file), _text(name, objects)
+        old, new = store_files.read(file), _text(name, objects)
         if old != new:
             changed[file] = (old, new)
     return changed

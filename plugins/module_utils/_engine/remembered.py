@@ -11,7 +11,7 @@ from __future__ import annotations
 import json
 import typing as t
 
-from . import codec, homes, plan_homes, store
+from . import codec, homes, plan_homes, store, store_files
 from .errors import StateError
 from .homes import Home
 
@@ -29,7 +29,7 @@ _FILE = "devices"
 
 def load() -> tuple[Home, ...]:
     """The devices that runs have moved, and how they were before."""
-    text = store.read(_FILE)
+    text = store_files.read(_FILE)
     if text is None:
         return ()
     try:
@@ -73,5 +73,5 @@ class Keeper:
 
 def _file(kept: t.Sequence[Home]) -> Files:
     text = json.dumps({"version": VERSION, "devices": codec.to_plain(kept)}, separators=(",", ":")) + "\n" if kept else None
-    old = store.read(_FILE)
+    old = store_files.read(_FILE)
     return {} if old == text else {_FILE: (old, text)}

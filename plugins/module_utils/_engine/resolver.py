@@ -8,29 +8,25 @@
 
 from __future__ import annotations
 
-import contextlib
-import errno
 import os
 import stat
-import typing as t
 
-from .errors import KernelError, StateError
+from .errors import StateError
 from .syscalls import reporting
-from .values import RESOLVER_MARK, namespace_name
+from .values import namespace_name
 
 ETC_NETNS = "/etc/netns"
 
-_FILE = "resolv.conf"
-_NEW = ".resolv.conf.new"  # one name suffices: one run at a time works on a host
+FILE = "resolv.conf"
 
 
-def _directory(name: str) -> str:
+def directory_of(name: str) -> str:
     return f"{ETC_NETNS}/{namespace_name(name, 'netns')}"
 
 
 def read_resolver(name: str) -> str | None:
     """The text of the namespace's resolv.conf, None where there is none."""
-    path = f"{_directory(name)}/{_FILE}"
+    path = f"{directory_of(name)}/{FILE}"
     with reporting(f"read {path}"):
         try:
             # O_NONBLOCK: a fifo must not stop us.
@@ -42,89 +38,3 @@ def read_resolver(name: str) -> str | None:
         raise StateError(f"{path} is not a plain file: remove it by hand")
     with reporting(f"read {path}"), open(fd, encoding="utf-8", errors="replace") as file:
         return file.read()
-
-
-@contextlib.contextmanager
-def _opened(name: str) -> t.Iterator[int]:
-    """The namespace's directory, never by a link: what is written there is meant for this namespace alone."""
-    path = _directory(name)
-    try:
-        with reporting(f"open {path}"):
-            fd = os.open(path, os.O_RDONLY | os.O_DIRECTORY | os.O_NOFOLLOW | os.O_CLOEXEC)
-    except KernelError as error:
-        if error.errno in (errno.ENOTDIR, errno.ELOOP):
-            what = "a symbolic link" if os.path.islink(path) else "not a directory"
-            need = f"the DNS files of namespace {name!r} need a directory of their own there, remove it"
-            raise StateError(f"{path} is {what}: {need}") from None
-        raise
-    try:
-        yield fd
-    finally:
-        os.close(fd)
-
-
-def need_directory(name: str) -> None:
-    """Refuse what stands in the place of the namespace's directory and is none."""
-    if os.path.lexists(_directory(name)):
-        with _opened(name):
-            pass
-
-
-def _make_directory(path: str) -> bool:
-    """Whether it was made here."""
-    with reporting(f"make the directory {path}"):
-        try:
-            os.mkdir(path)
-        except FileExistsError:
-            return False
-        try:
-            os.chmod(path, 0o755)  # whatever the umask is: programs of every user resolve names
-        except OSError:
-            os.rmdir(path)
-            raise
-    return True
-
-
-def write_resolver(name: str, text: str) -> None:
-    """Replace the namespace's resolv.conf in one step: whoever reads it sees the old text or the new one."""
-    path = _directory(name)
-    _make_directory(ETC_NETNS)
-    made = _make_directory(path)
-    with _opened(name) as directory, reporting(f"write {path}/{_FILE}"):
-        _unlink(_NEW, directory)  # left by a killed run
-        try:
-            fd = os.open(_NEW, os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_CLOEXEC, 0o644, dir_fd=directory)
-            with open(fd, "w", encoding="utf-8") as file:
-                os.fchmod(fd, 0o644)
-                file.write(text)
-            os.rename(_NEW, _FILE, src_dir_fd=directory, dst_dir_fd=directory)
-        except BaseException:
-            with contextlib.suppress(OSError):
-                os.unlink(_NEW, dir_fd=directory)
-            if made:
-                with contextlib.suppress(OSError):
-                    os.rmdir(path)
-            raise
-
-
-def remove_resolver(name: str) -> None:
-    """Remove the namespace's resolv.conf if it is ours, and then its directory where nothing else is in it; absent is fine."""
-    path = _directory(name)
-    if os.path.islink(path) or not os.path.isdir(path):
-        return
-    ours = [_NEW] + ([_FILE] if (read_resolver(name) or "").startswith(RESOLVER_MARK) else [])
-    with _opened(name) as directory, reporting(f"remove {path}/{_FILE}"):
-        for file in ours:
-            _unlink(file, directory)
-    # an empty one too: a run that was killed after the file went left that
-    try:
-        os.rmdir(path)
-    except OSError as error:
-        if error.errno not in (errno.ENOTEMPTY, errno.EEXIST, errno.ENOENT):
-            with reporting(f"remove the directory {path}"):
-                raise
-
-
-def _unlink(file: str, directory: int) -> None:
-    with contextlib.suppress(FileNotFoundError):
-        os.unlink(file, dir_fd=directory)

@@ -11,7 +11,7 @@ from __future__ import annotations
 import typing as t
 
 from .record import Resource, Value, record
-from .values import family_of
+from .values_ip import family_of
 
 
 @record

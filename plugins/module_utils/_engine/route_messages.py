@@ -12,8 +12,8 @@ import socket
 import struct
 import typing as t
 
-from .ip_messages import RT_TABLE_COMPAT, IndexOf, NameOf, family_number, pack_ip, unpack_ip
-from .resources import Nexthop, Route
+from .ip_numbers import RT_TABLE_COMPAT, IndexOf, NameOf, family_number, pack_ip, unpack_ip
+from .resources_routes import Nexthop, Route
 from .rtnetlink import (
     NLM_F_CREATE,
     NLM_F_EXCL,

@@ -11,9 +11,9 @@ from __future__ import annotations
 import struct
 import typing as t
 
-from .ip_messages import FAMILIES, FAMILY_NAMES, RT_TABLE_COMPAT, pack_ip, unpack_ip
+from .ip_numbers import FAMILIES, FAMILY_NAMES, RT_TABLE_COMPAT, pack_ip, unpack_ip
 from .record import pairs
-from .resources import Rule
+from .resources_routes import Rule
 from .rtnetlink import (
     NLM_F_CREATE,
     NLM_F_EXCL,

@@ -15,13 +15,15 @@ import itertools
 import os
 import typing as t
 
-from . import apply, namespaces, snapshot
+from . import apply, namespaces, namespaces_making, snapshot
 from .apply import Handlers, Step
 from .changes import Change, Phase
 from .errors import KernelError, NetnsError
 from .host import Host
 from .record import Resource
-from .resources import Address, Link, Namespace, Route, Rule, Sysctl, Veth
+from .resources import Link, Namespace, Sysctl, Veth
+from .resources_addresses import Address
+from .resources_routes import Route, Rule
 from .rtnetlink import Failure, Request
 from .snapshot import Snapshot
 from .values import HOST
@@ -75,7 +77,7 @@ class Run:
     def phase(self, changes: t.Sequence[Change]) -> None:
         """Do the changes of one phase: requests pipelined per namespace, one stage after the other."""
         queue: list[tuple[Request, Change]] = []
-        with namespaces.several() if any(map(_makes_a_name, changes)) else contextlib.nullcontext():
+        with _together(changes):
             for change in changes:
                 self._asked.append(change)
                 try:
@@ -125,8 +127,11 @@ class Run:
                 self._failed(KernelError(f"cannot {change.describe()}: {_explained(change, failure)}", failure.errno))
 
 
-def _makes_a_name(change: Change) -> bool:
-    return change.action == "create" and isinstance(change.after, Namespace)
+def _together(changes: t.Sequence[Change]) -> t.ContextManager[None]:
+    """What many changes of one phase have in common is done once."""
+    if not any(change.action == "create" and isinstance(change.after, Namespace) for change in changes):
+        return contextlib.nullcontext()
+    return namespaces_making.several()
 
 
 def _explained(change: Change, failure: Failure) -> str:

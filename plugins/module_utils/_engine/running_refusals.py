@@ -11,7 +11,9 @@ from __future__ import annotations
 import errno
 import typing as t
 
-from .resources import Address, Link, Namespace, Route, Sysctl, Veth
+from .resources import Link, Namespace, Sysctl, Veth
+from .resources_addresses import Address
+from .resources_routes import Route
 
 if t.TYPE_CHECKING:
     from .changes import Change

@@ -17,7 +17,7 @@ import json
 import os
 import typing as t
 
-from . import namespaces, store
+from . import namespaces, store, store_files
 from .errors import InputError, StateError
 
 VERSION = 1
@@ -56,7 +56,7 @@ def _in_a_namespace() -> bool:
 
 def names() -> list[str]:
     """The topologies that are saved."""
-    return [_name(file) for file in store.saved()]
+    return [_name(file) for file in store_files.saved()]
 
 
 def _name(file: str) -> str:
@@ -66,7 +66,7 @@ def _name(file: str) -> str:
 def load(name: str) -> Lists:
     """The lists of one of them. Raises StateError."""
     file = _PREFIX + name
-    found = store.read(file)
+    found = store_files.read(file)
     if found is None:
         raise StateError(f"topology {name!r} is not saved: there is no {store.path(file)}")
     try:
@@ -87,7 +87,7 @@ def files(name: str, wish: str | None) -> Files:
     """
     if wish is None:
         return {}
-    old, new = store.read(_PREFIX + name), wish or None
+    old, new = store_files.read(_PREFIX + name), wish or None
     return {_PREFIX + name: (old, new)} if old != new and not _in_a_namespace() else {}
 
 

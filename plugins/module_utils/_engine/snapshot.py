@@ -17,12 +17,14 @@ import dataclasses
 import os
 import typing as t
 
-from . import ip_messages, link_messages, route_messages, rtnetlink
+from . import ip_messages, ip_numbers, link_messages, route_messages, rtnetlink
 from .changes import Change
 from .host import Host
 from .record import Key, Resource, pairs
-from .resources import Address, Link, Namespace, Route, Sysctl, Veth
-from .state import NEW_PORT
+from .resources import Link, Namespace, Sysctl, Veth
+from .resources_addresses import Address
+from .resources_routes import Route
+from .state_losses import NEW_PORT
 
 Device = tuple[str, str]
 
@@ -104,7 +106,7 @@ def _addresses_of(host: Host, link: Link) -> list[Address]:
 
 def _routes_of(host: Host, link: Link) -> t.Iterator[Route]:
     """The routes by way of a device, less those that the kernel makes by itself."""
-    for family in ip_messages.FAMILIES.values():
+    for family in ip_numbers.FAMILIES.values():
         for data in host.socket(link.netns).dump(rtnetlink.RTM_GETROUTE, route_messages.route_query(family, 0, link.index)):
             route = route_messages.decode_route(data, link.netns, lambda index: host.device_name(link.netns, index))
             if not route.automatic and route.type in route_messages.ROUTE_TYPES:

@@ -14,19 +14,17 @@ import ipaddress
 import typing as t
 
 from .errors import StateError
-from .record import Key, Resource, pairs
-from .resources import Address, Link, Namespace, Route, Sysctl, Veth
+from .record import Key, Kind, Resource
+from .resources import Link, Namespace, Veth
 from .values import ROUTE_TABLES, no_namespace, place
 
 if t.TYPE_CHECKING:
     from .homes import Home
+    from .resources_routes import Route
 
 _R = t.TypeVar("_R", bound=Resource)
 
 MAIN = ROUTE_TABLES["main"]
-
-# What a bridge that filters VLANs gives a new port.
-NEW_PORT = pairs({"pvid": 1, "vlans": ()})
 
 Network = t.Union[ipaddress.IPv4Network, ipaddress.IPv6Network]
 
@@ -40,17 +38,6 @@ def _network(prefix: str) -> Network:
 @functools.cache
 def _address(value: str) -> ipaddress.IPv4Address | ipaddress.IPv6Address:
     return ipaddress.ip_address(value)
-
-
-def hangs_on(found: Resource, lost: t.Collection[tuple[str, str | None]]) -> bool:
-    """Whether an object goes when the devices go."""
-    if isinstance(found, Link):
-        return (found.netns, found.ifname) in lost
-    if isinstance(found, Address):
-        return (found.netns, found.dev) in lost
-    if isinstance(found, Route):
-        return any((found.netns, dev) in lost for dev in found.devices)
-    return isinstance(found, Sysctl) and (found.netns, found.device) in lost
 
 
 @dataclasses.dataclass(eq=False, repr=False)
@@ -101,12 +88,10 @@ class Observed:
         links = [end for wish in wishes for end in (wish.ends if isinstance(wish, Veth) else (wish,) if isinstance(wish, Link) else ())]
         own = {(netns, "lo") for netns in self.coming_places}
         self.coming_devices = frozenset({(link.netns, link.ifname) for link in links} | own)
-        self.coming_addresses = frozenset(wish.key for wish in wishes if isinstance(wish, Address))
+        self.coming_addresses = frozenset(wish.key for wish in wishes if wish.KIND == Kind.ADDRESS)
         for wish in wishes:
-            if isinstance(wish, Address):
-                self.reach(wish.netns, f"{wish.peer or wish.address}/{wish.prefixlen}")
-            elif isinstance(wish, Route) and wish.table == MAIN and wish.dev and not wish.gateway:
-                self.reach(wish.netns, wish.dest)
+            if wish.reached:
+                self.reach(wish.where, wish.reached)
 
     def reach(self, netns: str, prefix: str) -> None:
         """Note a prefix that is reached without a gateway."""
@@ -121,51 +106,6 @@ class Observed:
 
     def there(self, netns: str) -> bool:
         return self.places.get(netns) == "there"
-
-    def without(self, gone: Resource) -> Observed:
-        """The state once something is re-created: what hung on it went with it."""
-        if isinstance(gone, Address):
-            return self._without_address(gone)
-        ends = gone.ends if isinstance(gone, Veth) else (gone,) if isinstance(gone, Link) else ()
-        lost = {(end.netns, end.ifname) for end in ends}
-        if not lost:
-            return self
-        standing = {key: found for key, found in self.found.items() if not hangs_on(found, lost)}
-        for key, found in standing.items():
-            if isinstance(found, Link) and (found.netns, found.master) in lost:
-                standing[key] = dataclasses.replace(found, master="", port=NEW_PORT)
-        state = dataclasses.replace(self, found=standing)
-        for child in self.found.values():
-            place = child.where if not isinstance(child, Link) or child.parent_netns is None else child.parent_netns
-            if isinstance(child, Link) and child.parent and (place, child.parent) in lost:
-                state = state.without(child)
-        return state
-
-    def _without_address(self, gone: Address) -> Observed:
-        """With its last IPv4 address a device loses its IPv4 routes; those that leave from an address go with it at any rate."""
-        if ":" in gone.address:
-            return self
-        here = {(gone.netns, gone.dev)}
-        addresses = [found for found in self.found.values() if isinstance(found, Address) and hangs_on(found, here)]
-        # new ones come before old ones go
-        coming = {key for key in self.coming_addresses if key[1:3] == (gone.netns, gone.dev) and "." in key[3]}
-        last = not ({found.key for found in addresses if "." in found.address} | coming) - {gone.key}
-
-        def goes(found: Resource) -> bool:
-            return isinstance(found, Route) and "." in found.dest and (found.src == gone.address or last and hangs_on(found, here))
-
-        # the address itself comes again
-        return dataclasses.replace(self, found={key: found for key, found in self.found.items() if not goes(found)})
-
-    def down(self, link: Link) -> Observed:
-        """The state once a device is down: IPv6 addresses and all routes by way of it are gone."""
-        here = {(link.netns, link.ifname)}
-
-        def stays(found: Resource) -> bool:
-            goes = isinstance(found, Route) or (isinstance(found, Address) and ":" in found.address)
-            return not (goes and hangs_on(found, here))
-
-        return dataclasses.replace(self, found={key: found for key, found in self.found.items() if stays(found)})
 
     def need_place(self, netns: str, resource: Resource) -> None:
         """Refuse a wish for a namespace that is not there and will not be."""

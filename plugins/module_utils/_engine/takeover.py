@@ -20,7 +20,8 @@ import typing as t
 
 from .changes import Change, Phase, Planners, Removers
 from .errors import StateError
-from .resources import Address, Route, TakeOver
+from .resources_addresses import Address, TakeOver
+from .resources_routes import Route
 from .values import ROUTE_TABLES
 
 if t.TYPE_CHECKING:

@@ -207,8 +207,12 @@ class Transaction:
 
     def commit(self, files: Files) -> None:
         """Write them."""
+        if not files:
+            return
+        from . import store_files  # compiled only by runs that have something to write
+
         for name, (_old, new) in files.items():
-            store.put(name, new)
+            store_files.put(name, new)
 
     def refuse(self, problems: t.Sequence[str], done: t.Sequence[Change]) -> None:
         """Raise StateError with all that keeps the topology from being removed whole, if anything does."""

@@ -4,20 +4,15 @@
 
 # Note that this module util is **PRIVATE** to the collection. It can have breaking changes at any time.
 
-"""One spelling for every value: names, addresses, prefixes, tables. Pure; refuses what cannot be meant."""
+"""One spelling for every value: names, references, numbers; addresses are in ``values_ip``. Pure; refuses what cannot be meant."""
 
 from __future__ import annotations
 
-import functools
-import ipaddress
 import os.path
 import re
 import typing as t
 
 from .errors import InputError
-
-if t.TYPE_CHECKING:
-    IPAddress = t.Union[ipaddress.IPv4Address, ipaddress.IPv6Address]
 
 # The namespace that the module itself runs in. Not None: keys must sort.
 HOST = ""
@@ -27,7 +22,6 @@ NETNS_DIR = "/run/netns"
 _IFNAME_MAX = 15  # IFNAMSIZ less the closing zero
 _NAME_MAX = 255
 _MAC = re.compile(r"[0-9a-f]{2}(:[0-9a-f]{2}){5}")
-_SYSCTL_PER_DEVICE = re.compile(r"net\.(ipv4|ipv6|mpls)\.(conf|neigh)\.(.+)\.([^.]+)")
 
 # The first line of a resolv.conf of ours.
 RESOLVER_MARK = "# Managed by linuxnet.netns"
@@ -36,24 +30,6 @@ RESOLVER_MARK = "# Managed by linuxnet.netns"
 OUR_PROTOCOL = 110
 
 ROUTE_TABLES = {"default": 253, "main": 254, "local": 255}
-ROUTE_PROTOCOLS = {
-    "unspec": 0,
-    "redirect": 1,
-    "kernel": 2,
-    "boot": 3,
-    "static": 4,
-    "ra": 9,
-    "dhcp": 16,
-    "zebra": 11,
-    "bird": 12,
-    "babel": 42,
-    "bgp": 186,
-    "isis": 187,
-    "ospf": 188,
-    "rip": 189,
-    "eigrp": 192,
-}
-SCOPES = {"global": 0, "site": 200, "link": 253, "host": 254, "nowhere": 255}
 
 
 def place(netns: str) -> str:
@@ -147,118 +123,3 @@ def number(value: t.Any, option: str, low: int, high: int) -> int:
     if isinstance(value, bool) or not isinstance(value, int) or not low <= value <= high:
         raise InputError(f"{option}: {value!r} is out of range: use a number from {low} to {high}")
     return value
-
-
-def _refuse_zone(value: str, option: str) -> None:
-    """Python knows zones, the kernel's messages have the device beside the address."""
-    if "%" in value:
-        zone = value[value.index("%") :].partition("/")[0]
-        raise InputError(f"{option}: {value!r} has a zone: remove {zone} and name the device with dev")
-
-
-def ip_interface(value: str, option: str) -> tuple[IPAddress, int]:
-    """An address and its prefix length; a bare address is refused, since /32 is rarely what was meant."""
-    _refuse_zone(value, option)
-    host, slash, length = value.partition("/")
-    try:
-        found = ipaddress.ip_address(host)
-        if length.isascii() and length.isdecimal() and int(length) <= found.max_prefixlen:
-            return found, int(length)
-        # a netmask, nothing, or nonsense; asked for each address it would take three times as long as all the rest
-        prefixlen = ipaddress.ip_interface(value).network.prefixlen
-    except ValueError:
-        raise InputError(
-            f"{option}: {value!r} is not an IP address with a prefix length, such as 192.0.2.10/24 or 2001:db8::10/64"
-        ) from None
-    if not slash:
-        bits = found.max_prefixlen
-        subnet = 24 if bits == 32 else 64
-        raise InputError(
-            f"{option}: {value!r} has no prefix length: write {value}/{subnet} for the subnet or {value}/{bits} for the single host"
-        )
-    return found, prefixlen
-
-
-# A thousand namespaces behind one bridge have the same few gateways.
-@functools.lru_cache(maxsize=4096)
-def ip_address(value: str, option: str) -> str:
-    """One address without a prefix length, in canonical spelling."""
-    _refuse_zone(value, option)
-    try:
-        return str(ipaddress.ip_address(value))
-    except ValueError:
-        raise InputError(f"{option}: {value!r} is not an IP address (without prefix length), such as 192.0.2.1 or 2001:db8::1") from None
-
-
-@functools.lru_cache(maxsize=4096)
-def ip_prefix(value: str, option: str) -> str:
-    """A network in canonical spelling; host bits are refused with the network that was probably meant."""
-    _refuse_zone(value, option)
-    try:
-        meant = ipaddress.ip_network(value, strict=False)
-    except ValueError:
-        raise InputError(f"{option}: {value!r} is not a network, such as 192.0.2.0/24 or 2001:db8::/64") from None
-    if "/" in value and ipaddress.ip_interface(value).ip != meant.network_address:
-        raise InputError(f"{option}: {value!r} has bits set behind its prefix length: did you mean {meant}?")
-    return str(meant)
-
-
-def family_of(value: str) -> str:
-    """``ipv4`` or ``ipv6`` of an address or prefix in canonical spelling."""
-    return "ipv6" if ":" in value else "ipv4"
-
-
-def sysctl_path(name: str, option: str = "name") -> str:
-    """The path below /proc/sys: ``net.ipv4.conf.eth0.100.forwarding`` -> ``net/ipv4/conf/eth0.100/forwarding``.
-
-    As sysctl(8): where a slash comes first, slashes separate; otherwise dots do, and a slash stands for a dot in a name.
-    """
-    dot, slash = name.find("."), name.find("/")
-    if slash != -1 and (dot == -1 or slash < dot):
-        path = name
-    else:
-        per_device = _SYSCTL_PER_DEVICE.fullmatch(name)
-        if per_device:
-            family, table, device, key = per_device.groups()
-            path = f"net/{family}/{table}/{device.replace('/', '.')}/{key}"
-        else:
-            path = name.translate(str.maketrans("./", "/."))
-    parts = path.split("/")
-    if parts[0] != "net" or len(parts) < 2:
-        raise InputError(
-            f"{option}: {name!r} is not a network sysctl: use one such as net.ipv4.ip_forward, since only net.* belongs to a namespace"
-        )
-    if any(part in ("", ".", "..") or "\0" in part for part in parts):
-        what = "it has an empty part, dots alone or a zero byte"
-        raise InputError(f"{option}: {name!r} is not a sysctl name: {what}: write it as in net.ipv4.ip_forward")
-    return path
-
-
-def sysctl_value(value: t.Any, option: str = "value") -> str:
-    """What /proc/sys shows: words separated by one blank; booleans as 1 and 0."""
-    if isinstance(value, bool):
-        return str(int(value))
-    if not isinstance(value, (str, int)) or not str(value).strip() or "\0" in str(value):
-        raise InputError(f"{option}: {value!r} is not a sysctl's value: write a number or a text, such as 1 or '1024 65000'")
-    return " ".join(str(value).split())
-
-
-def table_number(value: t.Any, names: t.Mapping[str, int], option: str = "table") -> int:
-    """A routing table's number, from a number or a name of rt_tables."""
-    text = str(value)
-    if text.isdecimal() and 0 < int(text) < 2**32:
-        return int(text)
-    try:
-        return {**ROUTE_TABLES, **names}[text]
-    except KeyError:
-        raise InputError(f"{option}: {value!r} is neither a number from 1 to 4294967295 nor a name in rt_tables") from None
-
-
-def named_number(value: t.Any, names: t.Mapping[str, int], option: str) -> int:
-    """A number from 0 to 255, or one of the field's names for it."""
-    text = str(value)
-    if text in names:
-        return names[text]
-    if text.isdecimal() and int(text) <= 255:
-        return int(text)
-    raise InputError(f"{option}: {value!r} is neither a number from 0 to 255 nor one of {', '.join(sorted(names))}")

@@ -17,7 +17,8 @@ from .errors import NetnsError, StateError
 from .host import Host
 from .observe import observe
 from .options import Wanted
-from .resources import Address, Link, Namespace
+from .resources import Link, Namespace
+from .resources_addresses import Address
 from .values import HOST
 
 _DAD_TIMEOUT = 10.0

@@ -19,10 +19,12 @@ PACKAGE = "ansible_collections.linuxnet.netns.plugins.module_utils._engine"
 LAYERS = (
     ("command_line", "watch", "replay"),
     ("transaction", "making", "recovery", "journal", "registry", "saved", "running", "waiting", "apply", "report", "info", "snapshot"),
-    ("ownership", "homes", "remembered", "codec", "plan", "changes", "compare", "takeover", "options", "ip_options", "link_options")
+    ("ownership", "homes", "remembered", "codec", "plan", "changes", "compare", "takeover")
+    + ("options", "link_options", "namespace_options", "sysctl_options")
+    + ("ip_options", "address_options", "route_options", "rule_options")
     + ("observe", "state", "host", "nat_host", "preflight", "probe", "probe_chains", "probe_options", "probe_wire")
     + ("foreign", "foreign_host", "foreign_firewalld"),
-    ("rtnetlink", "ip_messages", "route_messages", "rule_messages", "link_messages", "link_requests")
+    ("rtnetlink", "ip_numbers", "ip_messages", "route_messages", "rule_messages", "link_messages", "link_requests")
     + ("kinds", "kind_options", "bridge")
     + ("namespaces", "syscalls", "processes", "resolver")
     + ("nftables", "nat", "conntrack", "files", "programs")

@@ -14,7 +14,15 @@ import pytest
 import yaml
 
 from ansible_collections.linuxnet.netns.plugins.doc_fragments import _nested, _probe
-from ansible_collections.linuxnet.netns.plugins.module_utils import _argspec, _argspec_link, _argspec_probe, _argspec_topology
+from ansible_collections.linuxnet.netns.plugins.module_utils import (
+    _argspec,
+    _argspec_ip,
+    _argspec_link,
+    _argspec_nat,
+    _argspec_probe,
+    _argspec_topology,
+    _argspec_veth,
+)
 from ansible_collections.linuxnet.netns.plugins.module_utils._engine import bridge, kinds, options, probe_options
 
 ROOT = pathlib.Path(__file__).parents[4]
@@ -24,12 +32,12 @@ MODULES = sorted(path.stem for path in (ROOT / "plugins" / "modules").glob("*.py
 LISTS = {
     "namespaces": ("netns", _argspec.NAMESPACE),
     "links": ("netns_link", _argspec_link.LINK),
-    "veths": ("veth", _argspec.VETH),
-    "addresses": ("netns_addr", _argspec.ADDRESS),
-    "routes": ("netns_route", _argspec.ROUTE),
-    "rules": ("netns_rule", _argspec.RULE),
+    "veths": ("veth", _argspec_veth.VETH),
+    "addresses": ("netns_addr", _argspec_ip.ADDRESS),
+    "routes": ("netns_route", _argspec_ip.ROUTE),
+    "rules": ("netns_rule", _argspec_ip.RULE),
     "sysctls": ("netns_sysctl", _argspec.SYSCTL),
-    "nat": ("netns_nat", _argspec.NAT),
+    "nat": ("netns_nat", _argspec_nat.NAT),
 }
 STATELESS = {"netns_info", "netns_probe", "netns_sysctl"}
 TYPES = {

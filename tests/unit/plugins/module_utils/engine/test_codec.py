@@ -14,7 +14,9 @@ from hypothesis import strategies as st
 
 from ansible_collections.linuxnet.netns.plugins.module_utils._engine import codec
 from ansible_collections.linuxnet.netns.plugins.module_utils._engine.changes import Change
-from ansible_collections.linuxnet.netns.plugins.module_utils._engine.resources import Address, Link, Namespace, Nexthop, Route, Rule, Veth
+from ansible_collections.linuxnet.netns.plugins.module_utils._engine.resources import Link, Namespace, Veth
+from ansible_collections.linuxnet.netns.plugins.module_utils._engine.resources_addresses import Address
+from ansible_collections.linuxnet.netns.plugins.module_utils._engine.resources_routes import Nexthop, Route, Rule
 
 NAMES = st.text(min_size=1, max_size=15)
 LINKS = st.builds(

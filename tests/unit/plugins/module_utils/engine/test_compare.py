@@ -13,7 +13,9 @@ import pytest
 
 from ansible_collections.linuxnet.netns.plugins.module_utils._engine.compare import differences
 from ansible_collections.linuxnet.netns.plugins.module_utils._engine.record import Resource
-from ansible_collections.linuxnet.netns.plugins.module_utils._engine.resources import Address, Link, Namespace, Nexthop, Route, Rule
+from ansible_collections.linuxnet.netns.plugins.module_utils._engine.resources import Link, Namespace
+from ansible_collections.linuxnet.netns.plugins.module_utils._engine.resources_addresses import Address
+from ansible_collections.linuxnet.netns.plugins.module_utils._engine.resources_routes import Nexthop, Route, Rule
 
 FOREVER = 2**32 - 1
 LINK = Link(

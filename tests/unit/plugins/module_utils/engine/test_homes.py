@@ -28,14 +28,16 @@ from ansible_collections.linuxnet.netns.plugins.module_utils._engine import (
     plan_homes,
     remembered,
     rtnetlink,
-    store,
+    store_files,
     transaction,
 )
 from ansible_collections.linuxnet.netns.plugins.module_utils._engine.changes import Change, Phase
 from ansible_collections.linuxnet.netns.plugins.module_utils._engine.errors import NetnsError, StateError
 from ansible_collections.linuxnet.netns.plugins.module_utils._engine.homes import Home
 from ansible_collections.linuxnet.netns.plugins.module_utils._engine.plan import plan
-from ansible_collections.linuxnet.netns.plugins.module_utils._engine.resources import Address, Link, Namespace, Route, Sysctl
+from ansible_collections.linuxnet.netns.plugins.module_utils._engine.resources import Link, Namespace, Sysctl
+from ansible_collections.linuxnet.netns.plugins.module_utils._engine.resources_addresses import Address
+from ansible_collections.linuxnet.netns.plugins.module_utils._engine.resources_routes import Route
 from ansible_collections.linuxnet.netns.plugins.module_utils._engine.state import Observed
 
 Lists = dict[str, list[dict[str, t.Any]]]
@@ -235,7 +237,7 @@ def test_the_file_keeps_all_of_it(link: Link, addresses: list[Address], returnin
     home = dataclasses.replace(HOME, link=link, addresses=tuple(addresses), returning=returning)
     texts: dict[str, str] = {}
     with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(store, "read", texts.get)
+        patch.setattr(store_files, "read", texts.get)
         keeper = remembered.Keeper(options.Wanted(absent=(Namespace("red"),)), found(home))
         texts.update({name: new for name, (_old, new) in keeper.begin().items() if new})
         # it may be marked already
@@ -248,7 +250,7 @@ def test_the_file_keeps_all_of_it(link: Link, addresses: list[Address], returnin
     "text", ["", "{}", '{"version": 2, "devices": []}', '{"version": 1, "devices": [{"": "Link"}]}', '{"version": 1, "devices": [7]}']
 )
 def test_a_file_that_is_none_of_ours(monkeypatch: pytest.MonkeyPatch, text: str) -> None:
-    monkeypatch.setattr(store, "read", lambda _name: text)
+    monkeypatch.setattr(store_files, "read", lambda _name: text)
     with pytest.raises(StateError, match="the record of devices that are away from home, .* cannot be read"):
         remembered.load()
 
@@ -344,7 +346,7 @@ OF_RED: Lists = {"links": [{"name": "nic0", "netns": "red"}]}
 
 
 def nobody_is_away() -> None:
-    assert "devices" not in store.names()
+    assert "devices" not in store_files.names()
 
 
 @pytest.mark.parametrize("kind", STANDS_IN)
@@ -357,7 +359,7 @@ def test_it_comes_back_as_it_was(sandboxed: Sandbox, kind: str, way: str) -> Non
         run(topology, owner=owner)
         assert "nic0" not in {link["ifname"] for link in ip("link")}
         assert ip("-n red link show dev nic0")[0]["mtu"] == 1300
-        assert "devices" in store.names()
+        assert "devices" in store_files.names()
         assert run(topology, owner=owner).changes == []
         wish: tuple[Lists, str] = {
             "the link": (OF_RED, "absent"),
@@ -576,7 +578,7 @@ def test_killed_after_any_request_it_is_home_in_the_end(sandboxed: Sandbox, monk
             run(lists, state, owner=owner)  # the same once more
         home_by(scenario)
         is_as_it_was(before)
-        assert store.names() == []
+        assert store_files.names() == []
         return bool(status)
 
     def each() -> None:
@@ -597,7 +599,7 @@ def test_refused_at_any_request_it_is_where_it_was(sandboxed: Sandbox, monkeypat
 
     def each() -> None:
         before = prepared(scenario)
-        at_first = [sh("ip -n red -details addr"), store.read("devices")]
+        at_first = [sh("ip -n red -details addr"), store_files.read("devices")]
         for number in range(60):
             with monkeypatch.context() as patch:
                 passed = points(patch, number, "fail")
@@ -612,7 +614,7 @@ def test_refused_at_any_request_it_is_where_it_was(sandboxed: Sandbox, monkeypat
             else:
                 assert ip("-n red link show dev nic0")[0]["ifalias"] == "inside"
                 assert ip("-n red addr show dev nic0")[0]["addr_info"][0]["local"] == "10.0.0.1"
-            assert store.read("devices") == at_first[1]
+            assert store_files.read("devices") == at_first[1]
         home_by(scenario)
         is_as_it_was(before)
 

@@ -18,10 +18,17 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from ansible_collections.linuxnet.netns.plugins.module_utils._engine import ip_messages, route_messages, rtnetlink, rule_messages
+from ansible_collections.linuxnet.netns.plugins.module_utils._engine import (
+    ip_messages,
+    ip_numbers,
+    route_messages,
+    rtnetlink,
+    rule_messages,
+)
 from ansible_collections.linuxnet.netns.plugins.module_utils._engine.ip_messages import FOREVER
 from ansible_collections.linuxnet.netns.plugins.module_utils._engine.record import pairs
-from ansible_collections.linuxnet.netns.plugins.module_utils._engine.resources import Address, Nexthop, Route, Rule
+from ansible_collections.linuxnet.netns.plugins.module_utils._engine.resources_addresses import Address
+from ansible_collections.linuxnet.netns.plugins.module_utils._engine.resources_routes import Nexthop, Route, Rule
 from ansible_collections.linuxnet.netns.plugins.module_utils._engine.route_messages import ROUTE_TYPES
 from ansible_collections.linuxnet.netns.plugins.module_utils._engine.rule_messages import RULE_TYPES
 
@@ -64,7 +71,7 @@ def routes(family: int, table: int) -> list[Route]:
 
 
 def rules(family: str) -> list[Rule]:
-    found = rtnetlink.Socket().dump(rtnetlink.RTM_GETRULE, rule_messages.rule_query(ip_messages.FAMILIES[family]))
+    found = rtnetlink.Socket().dump(rtnetlink.RTM_GETRULE, rule_messages.rule_query(ip_numbers.FAMILIES[family]))
     return [rule for rule in (rule_messages.decode_rule(data, "") for data in found) if rule.priority not in (0, 32766, 32767)]
 
 
@@ -607,5 +614,5 @@ def test_rule_comes_back_from_its_own_request(wanted: Rule) -> None:
 )
 def test_addresses_are_spelled_as_options_are(address: str) -> None:
     spelled = str(ipaddress.ip_address(address))
-    assert ip_messages.unpack_ip(ip_messages.pack_ip(address)) == spelled
-    assert ip_messages.unpack_ip(ip_messages.pack_ip(spelled)) == spelled
+    assert ip_numbers.unpack_ip(ip_numbers.pack_ip(address)) == spelled
+    assert ip_numbers.unpack_ip(ip_numbers.pack_ip(spelled)) == spelled

@@ -18,7 +18,16 @@ import typing as t
 
 import pytest
 
-from ansible_collections.linuxnet.netns.plugins.module_utils._engine import namespaces, processes, resolver, syscalls, values
+from ansible_collections.linuxnet.netns.plugins.module_utils._engine import (
+    namespaces,
+    namespaces_making,
+    processes,
+    processes_ending,
+    resolver,
+    resolver_writing,
+    syscalls,
+    values,
+)
 from ansible_collections.linuxnet.netns.plugins.module_utils._engine.errors import InputError, KernelError, StateError
 from ansible_collections.linuxnet.netns.plugins.module_utils._engine.values import HOST
 
@@ -130,7 +139,7 @@ def test_nothing_is_there_and_looking_makes_nothing(sandboxed: Sandbox) -> None:
         with pytest.raises(StateError) as caught:
             namespaces.open_reference("blue")
         assert str(caught.value) == "namespace 'blue' does not exist: create it with linuxnet.netns.netns or correct 'netns'"
-        namespaces.remove("blue")
+        namespaces_making.remove("blue")
         assert not os.path.lexists(RUN)
 
     sandboxed(body)
@@ -138,7 +147,7 @@ def test_nothing_is_there_and_looking_makes_nothing(sandboxed: Sandbox) -> None:
 
 def test_opening_never_creates_beside_others(sandboxed: Sandbox) -> None:
     def body() -> None:
-        namespaces.create("red-test")
+        namespaces_making.create("red-test")
         before = sh("findmnt", "--raw", "--noheadings", "-o", "TARGET")
         for name in ("red", "red-tes", "red-test2"):
             assert namespaces.find(name) is None
@@ -173,7 +182,8 @@ def test_entries_tell_namespaces_from_all_else(sandboxed: Sandbox) -> None:
 
 @pytest.mark.parametrize("name", ["", ".", "..", "a/b", "../etc", "a\0b"])
 @pytest.mark.parametrize(
-    "function", [namespaces.find, namespaces.create, namespaces.remove, resolver.read_resolver, resolver.remove_resolver]
+    "function",
+    [namespaces.find, namespaces_making.create, namespaces_making.remove, resolver.read_resolver, resolver_writing.remove_resolver],
 )
 def test_a_name_cannot_leave_the_directory(function: t.Callable[[str], t.Any], name: str) -> None:
     with pytest.raises(InputError):
@@ -186,7 +196,7 @@ def test_a_name_cannot_leave_the_directory(function: t.Callable[[str], t.Any], n
 def test_references(sandboxed: Sandbox) -> None:
     def body() -> None:
         assert inode_behind(HOST) == own_inode()
-        namespaces.create("blue")
+        namespaces_making.create("blue")
         assert inode_behind("blue") == inode_behind(f"{RUN}/blue") == inode_inside("blue") != own_inode()
         with inside("blue", *SLEEPER) as process:
             assert inode_behind(f"/proc/{process.pid}/ns/net") == inode_inside("blue")
@@ -252,8 +262,8 @@ def test_references_to_a_process_that_has_ended(sandboxed: Sandbox) -> None:
 def test_entered_comes_back(sandboxed: Sandbox) -> None:
     def body() -> None:
         home = own_inode()
-        namespaces.create("blue")
-        namespaces.create("red")
+        namespaces_making.create("blue")
+        namespaces_making.create("red")
         blue, red = namespaces.open_reference("blue"), namespaces.open_reference("red")
         with namespaces.entered(blue):
             assert own_inode() == namespaces.inode_of(blue)
@@ -261,7 +271,7 @@ def test_entered_comes_back(sandboxed: Sandbox) -> None:
             with namespaces.entered(red):
                 assert own_inode() == namespaces.inode_of(red)
                 assert inode_behind(HOST) == home
-                namespaces.create("green")
+                namespaces_making.create("green")
                 assert own_inode() == namespaces.inode_of(red)
             assert own_inode() == namespaces.inode_of(blue)
             with contextlib.suppress(ValueError), namespaces.entered(red):
@@ -288,7 +298,7 @@ def test_a_thread_makes_and_enters_for_itself(sandboxed: Sandbox) -> None:
         seen: dict[str, int] = {}
 
         def elsewhere() -> None:
-            namespaces.create("blue")
+            namespaces_making.create("blue")
             seen["after create"] = own_inode()
             fd = namespaces.open_reference("blue")
             with namespaces.entered(fd):
@@ -318,7 +328,7 @@ def test_iproute2_and_we_see_each_other(sandboxed: Sandbox) -> None:
         home = own_inode()
         before = -1
         for name in ("one", "two", "three"):
-            namespaces.create(name)
+            namespaces_making.create(name)
             assert own_inode() == home
             if before < 0:
                 before = open_files()
@@ -332,11 +342,11 @@ def test_iproute2_and_we_see_each_other(sandboxed: Sandbox) -> None:
         assert {name: len(mounts(f"{RUN}/{name}")) for name in ip_names()} == dict.fromkeys(ip_names(), 1)
         assert os.stat(RUN).st_mode & 0o7777 == 0o755
         sh("ip", "netns", "delete", "one")
-        namespaces.remove("four")
+        namespaces_making.remove("four")
         assert ip_names() == ["three", "two"] == sorted(os.listdir(RUN))
         assert mounts(f"{RUN}/one") == mounts(f"{RUN}/four") == []
         with pytest.raises(StateError) as caught:
-            namespaces.create("two")
+            namespaces_making.create("two")
         assert str(caught.value) == "namespace 'two' exists already: choose another name or remove it first"
         assert sh("ip", "netns", "add", "two", check=False).strip().endswith("File exists")
 
@@ -346,7 +356,7 @@ def test_iproute2_and_we_see_each_other(sandboxed: Sandbox) -> None:
 def test_the_umask_does_not_hide_the_directory(sandboxed: Sandbox) -> None:
     def body() -> None:
         os.umask(0o077)
-        namespaces.create("blue")
+        namespaces_making.create("blue")
         assert os.stat(RUN).st_mode & 0o7777 == 0o755
         assert os.stat(f"{RUN}/blue").st_mode & 0o444 == 0o444
 
@@ -357,14 +367,14 @@ def test_one_mount_each_where_run_is_shared(sandboxed: Sandbox) -> None:
     def body() -> None:
         sh("mount", "--make-rshared", "/")
         for name in ("one", "two", "three"):
-            namespaces.create(name)
+            namespaces_making.create(name)
         assert len(mounts(RUN)) == 1
         for name in ("one", "two", "three"):
             assert len(mounts(f"{RUN}/{name}")) == 1
             assert sh("findmnt", "--raw", "--noheadings", "-o", "FSTYPE", f"{RUN}/{name}").split() == ["nsfs"]
         groups = {field for line in mounts(RUN) + mounts("/run") for field in line.split() if field.startswith("shared:")}
         assert len(groups) == 2
-        namespaces.remove("two")
+        namespaces_making.remove("two")
         assert mounts(f"{RUN}/two") == []
 
     sandboxed(body)
@@ -377,12 +387,12 @@ def test_names_bound_by_hand_before_the_first_creation(sandboxed: Sandbox, propa
         for name in ("hand1", "hand2"):
             sh("unshare", "--net", "mount", "--bind", "/proc/self/ns/net", plain_file(name))
         inodes = {entry.name: entry.inode for entry in namespaces.entries()}
-        namespaces.create("blue")
+        namespaces_making.create("blue")
         assert {entry.name: entry.inode for entry in namespaces.entries()} == {**inodes, "blue": inode_inside("blue")}
         assert {name: inode_inside(name) for name in inodes} == inodes
         for name in ("hand1", "hand2", "blue"):
             assert len(mounts(f"{RUN}/{name}")) == 1
-        namespaces.remove("hand1")
+        namespaces_making.remove("hand1")
         sh("ip", "netns", "delete", "hand2")
         assert os.listdir(RUN) == ["blue"]
 
@@ -391,10 +401,10 @@ def test_names_bound_by_hand_before_the_first_creation(sandboxed: Sandbox, propa
 
 def test_a_name_mounted_twice_is_removed(sandboxed: Sandbox) -> None:
     def body() -> None:
-        namespaces.create("blue")
+        namespaces_making.create("blue")
         sh("mount", "--bind", f"{RUN}/blue", f"{RUN}/blue")
         assert len(mounts(f"{RUN}/blue")) == 2
-        namespaces.remove("blue")
+        namespaces_making.remove("blue")
         assert mounts(f"{RUN}/blue") == []
         assert os.listdir(RUN) == []
 
@@ -404,15 +414,15 @@ def test_a_name_mounted_twice_is_removed(sandboxed: Sandbox) -> None:
 def test_removal_reaches_other_mount_namespaces(sandboxed: Sandbox) -> None:
     def body() -> None:
         sh("mount", "--make-rshared", "/run")
-        namespaces.create("blue")
+        namespaces_making.create("blue")
         other = subprocess.Popen(["unshare", "--mount", "--propagation", "unchanged", *SLEEPER], stdout=subprocess.PIPE, text=True)
         try:
             assert other.stdout is not None
             other.stdout.readline()
             with open(f"/proc/{other.pid}/mountinfo", encoding="utf-8") as file:
                 assert f" {RUN}/blue " in file.read()
-            namespaces.remove("blue")
-            namespaces.create("red")
+            namespaces_making.remove("blue")
+            namespaces_making.create("red")
             with open(f"/proc/{other.pid}/mountinfo", encoding="utf-8") as file:
                 seen = file.read()
             assert f" {RUN}/blue " not in seen
@@ -430,13 +440,13 @@ def test_a_stale_file_is_repaired(sandboxed: Sandbox) -> None:
         assert "invalid" in sh("ip", "netns", "list")
         assert sh("ip", "netns", "add", "blue", check=False).strip().endswith("File exists")
         started = time.monotonic()
-        namespaces.create("blue")
+        namespaces_making.create("blue")
         assert time.monotonic() - started < 1, "an old file is not waited for"
         assert namespaces.find("blue") == namespaces.Entry("blue", inode_inside("blue"), False, path)
         assert "invalid" not in sh("ip", "netns", "list")
         assert len(mounts(path)) == 1
         plain_file("red")
-        namespaces.remove("red")
+        namespaces_making.remove("red")
         assert ip_names() == ["blue"]
 
     sandboxed(body)
@@ -451,13 +461,13 @@ def test_killed_between_open_and_mount(sandboxed: Sandbox) -> None:
             original = syscalls.mount
             # The directory is mounted, the namespace is not any more.
             syscalls.mount = lambda source, target, flags: original(source, target, flags) if target == RUN else die()
-            namespaces.create("blue")
+            namespaces_making.create("blue")
 
         pid = fork(killed)
         assert os.WTERMSIG(os.waitpid(pid, 0)[1]) == signal.SIGKILL
         assert os.listdir(RUN) == ["blue"]
         assert namespaces.find("blue") == namespaces.Entry("blue", 0, True, f"{RUN}/blue")
-        namespaces.create("blue")
+        namespaces_making.create("blue")
         assert inode_inside("blue") == inode_behind("blue")
 
     sandboxed(body)
@@ -475,7 +485,7 @@ def test_a_file_that_becomes_a_namespace_is_left_alone(sandboxed: Sandbox) -> No
 
         pid = fork(slow)
         with pytest.raises(StateError) as caught:
-            namespaces.create("blue")
+            namespaces_making.create("blue")
         assert "exists already" in str(caught.value)
         assert statuses([pid]) == [0]
         assert not namespaces.entries()[0].stale
@@ -501,15 +511,15 @@ def test_what_is_in_the_way_is_named_and_kept(sandboxed: Sandbox, make: t.Callab
         make(path)
         before = os.lstat(path)
         with pytest.raises(StateError) as caught:
-            namespaces.create("blue")
+            namespaces_making.create("blue")
         assert str(caught.value) == f"namespace 'blue' cannot be made: {path} is {kind}, not a namespace: remove it first"
         assert (os.lstat(path).st_ino, os.lstat(path).st_mode) == (before.st_ino, before.st_mode)
         if kind == "a directory":
             with pytest.raises(StateError):
-                namespaces.remove("blue")
+                namespaces_making.remove("blue")
             assert os.path.isdir(path)
             return
-        namespaces.remove("blue")
+        namespaces_making.remove("blue")
         assert not os.path.lexists(path)
         assert mounts(path) == []
 
@@ -518,17 +528,17 @@ def test_what_is_in_the_way_is_named_and_kept(sandboxed: Sandbox, make: t.Callab
 
 def test_a_link_is_removed_and_never_followed(sandboxed: Sandbox) -> None:
     def body() -> None:
-        namespaces.create("red")
+        namespaces_making.create("red")
         os.symlink("red", f"{RUN}/blue")
         inode = inode_inside("red")
-        namespaces.remove("blue")
+        namespaces_making.remove("blue")
         assert os.listdir(RUN) == ["red"]
         assert inode_inside("red") == inode
         target = "/run/precious"
         with open(target, "w", encoding="utf-8") as file:
             file.write("keep")
         os.symlink(target, f"{RUN}/green")
-        namespaces.remove("green")
+        namespaces_making.remove("green")
         with open(target, encoding="utf-8") as file:
             assert file.read() == "keep"
 
@@ -573,7 +583,7 @@ def test_first_creations_at_once(sandboxed: Sandbox, propagation: str) -> None:
         sh("mount", f"--make-r{propagation}", "/run")
         dawdle()
         names = [f"ns{number}" for number in range(8)]
-        assert together([lambda name=name: namespaces.create(name) for name in names]) == [0] * 8
+        assert together([lambda name=name: namespaces_making.create(name) for name in names]) == [0] * 8
         assert len(mounts(RUN)) == 1
         assert {name: len(mounts(f"{RUN}/{name}")) for name in names} == dict.fromkeys(names, 1)
         assert ip_names() == names
@@ -586,7 +596,7 @@ def test_first_creations_at_once_with_iproute2(sandboxed: Sandbox) -> None:
     def body() -> None:
         dawdle()
         ours, theirs = [f"a{number}" for number in range(4)], [f"b{number}" for number in range(4)]
-        calls: list[t.Callable[[], t.Any]] = [lambda name=name: namespaces.create(name) for name in ours]
+        calls: list[t.Callable[[], t.Any]] = [lambda name=name: namespaces_making.create(name) for name in ours]
         calls += [lambda name=name: sh("ip", "netns", "add", name) for name in theirs]
         assert together(calls) == [0] * 8
         assert len(mounts(RUN)) == 1
@@ -612,15 +622,15 @@ def test_several_names_with_one_lock(sandboxed: Sandbox) -> None:
     def body() -> None:
         inodes: list[int] = []
         home = own_inode()
-        with namespaces.several():
+        with namespaces_making.several():
             for name in ("a", "b"):
-                namespaces.create(name, lambda: inodes.append(own_inode()))
+                namespaces_making.create(name, lambda: inodes.append(own_inode()))
                 assert (is_locked(), own_inode()) == (True, home)
-            namespaces.remove("a")
+            namespaces_making.remove("a")
             assert is_locked()
         assert (is_locked(), ip_names(), inodes[1]) == (False, ["b"], inode_inside("b"))
-        with pytest.raises(ZeroDivisionError), namespaces.several():
-            namespaces.create("c", lambda: 1 // 0)
+        with pytest.raises(ZeroDivisionError), namespaces_making.several():
+            namespaces_making.create("c", lambda: 1 // 0)
         # neither the name nor the thread stays there
         assert (is_locked(), ip_names(), os.listdir(RUN), own_inode()) == (False, ["b"], ["b"], home)
 
@@ -633,7 +643,7 @@ def test_the_same_name_at_once_has_one_winner(sandboxed: Sandbox, stale: bool) -
         if stale:
             plain_file("blue")
         dawdle()
-        assert sorted(together([lambda: namespaces.create("blue")] * 8)) == [0] + [3] * 7
+        assert sorted(together([lambda: namespaces_making.create("blue")] * 8)) == [0] + [3] * 7
         assert len(mounts(f"{RUN}/blue")) == 1
         assert not namespaces.entries()[0].stale
 
@@ -647,9 +657,9 @@ def test_the_lock_is_waited_for_with_a_limit(sandboxed: Sandbox) -> None:
         try:
             assert holder.stdout is not None
             holder.stdout.readline()
-            namespaces._LOCK_WAIT = 0.2
+            namespaces_making._LOCK_WAIT = 0.2
             with pytest.raises(StateError) as caught:
-                namespaces.create("blue")
+                namespaces_making.create("blue")
             assert str(caught.value) == "/run/netns has been locked by another program for 0 seconds: see lslocks"
             assert os.listdir(RUN) == []
         finally:
@@ -665,19 +675,19 @@ def test_the_lock_is_waited_for_with_a_limit(sandboxed: Sandbox) -> None:
 def test_nothing_is_left_when_the_mount_fails(sandboxed: Sandbox) -> None:
     def body() -> None:
         home = own_inode()
-        namespaces.create("first")
+        namespaces_making.create("first")
         before = open_files()
         real = syscalls.mount
         syscalls.mount = lambda source, target, flags: real("/proc/thread-self/ns/none", target, flags)
         with pytest.raises(KernelError) as caught:
-            namespaces.create("blue")
+            namespaces_making.create("blue")
         assert str(caught.value) == "cannot bind /proc/thread-self/ns/none to /run/netns/blue: No such file or directory (ENOENT)"
         assert caught.value.errno == 2
         assert own_inode() == home
         assert os.listdir(RUN) == ["first"]
         assert open_files() == before
         syscalls.mount = real
-        namespaces.create("blue")
+        namespaces_making.create("blue")
         assert ip_names() == ["blue", "first"]
 
     sandboxed(body)
@@ -686,7 +696,7 @@ def test_nothing_is_left_when_the_mount_fails(sandboxed: Sandbox) -> None:
 def test_nothing_is_left_when_interrupted_after_the_mount(sandboxed: Sandbox) -> None:
     def body() -> None:
         home = own_inode()
-        namespaces.create("first")
+        namespaces_making.create("first")
         real = syscalls.mount
 
         def interrupted(source: str, target: str, flags: int) -> None:
@@ -696,7 +706,7 @@ def test_nothing_is_left_when_interrupted_after_the_mount(sandboxed: Sandbox) ->
 
         syscalls.mount = interrupted
         with pytest.raises(KeyboardInterrupt):
-            namespaces.create("blue")
+            namespaces_making.create("blue")
         assert own_inode() == home
         assert os.listdir(RUN) == ["first"]
         assert mounts(f"{RUN}/blue") == []
@@ -710,10 +720,10 @@ def test_nothing_is_left_when_the_kernel_makes_no_more(sandboxed: Sandbox) -> No
     def body() -> None:
         code = (
             "import os\n"
-            "from ansible_collections.linuxnet.netns.plugins.module_utils._engine import namespaces, errors\n"
-            "namespaces.create('first')\n"
+            "from ansible_collections.linuxnet.netns.plugins.module_utils._engine import namespaces_making, errors\n"
+            "namespaces_making.create('first')\n"
             "open('/proc/sys/user/max_net_namespaces', 'w').write('0')\n"
-            "try:\n    namespaces.create('blue')\n"
+            "try:\n    namespaces_making.create('blue')\n"
             "except errors.KernelError as error:\n    print(error)\n"
             "print(os.listdir('/run/netns'))\n"
         )
@@ -730,7 +740,7 @@ def test_nothing_is_left_when_the_kernel_makes_no_more(sandboxed: Sandbox) -> No
 def test_without_the_privilege_nothing_changes(sandboxed: Sandbox) -> None:
     def body() -> None:
         home = own_inode()
-        namespaces.create("blue")
+        namespaces_making.create("blue")
         entry = namespaces.find("blue")
 
         def powerless() -> None:
@@ -744,9 +754,9 @@ def test_without_the_privilege_nothing_changes(sandboxed: Sandbox) -> None:
             )
             assert own_inode() == home
             with pytest.raises(KernelError):
-                namespaces.create("red")
+                namespaces_making.create("red")
             with pytest.raises(KernelError):
-                namespaces.remove("blue")
+                namespaces_making.remove("blue")
 
         assert statuses([fork(powerless)]) == [0]
         assert ip_names() == ["blue"]
@@ -764,21 +774,21 @@ def test_attach_names_the_namespace_of_a_process(sandboxed: Sandbox) -> None:
             assert process.stdout is not None
             process.stdout.readline()
             before = open_files()
-            namespaces.attach("blue", process.pid)
+            namespaces_making.attach("blue", process.pid)
             assert inode_inside("blue") == os.stat(f"/proc/{process.pid}/ns/net").st_ino == inode_behind("blue")
             assert sh("ip", "netns", "identify", str(process.pid)).split() == ["blue"]
             with pytest.raises(StateError):
-                namespaces.attach("blue", process.pid)
+                namespaces_making.attach("blue", process.pid)
             assert len(mounts(f"{RUN}/blue")) == 1
             plain_file("red")
-            namespaces.attach("red", process.pid)
+            namespaces_making.attach("red", process.pid)
             assert inode_inside("red") == inode_inside("blue")
             assert open_files() == before
         finally:
             process.kill()
             process.wait()
         with pytest.raises(StateError) as caught:
-            namespaces.attach("green", process.pid)
+            namespaces_making.attach("green", process.pid)
         assert str(caught.value) == f"process {process.pid} does not exist or has ended: correct 'pid'"
         assert ip_names() == ["blue", "red"]
 
@@ -787,20 +797,20 @@ def test_attach_names_the_namespace_of_a_process(sandboxed: Sandbox) -> None:
 
 def test_bind_is_the_inverse_of_remove(sandboxed: Sandbox) -> None:
     def body() -> None:
-        namespaces.create("blue")
+        namespaces_making.create("blue")
         sh("ip", "-n", "blue", "link", "set", "lo", "up")
         sh("ip", "-n", "blue", "address", "add", "192.0.2.1/32", "dev", "lo")
         inode = inode_inside("blue")
         fd = namespaces.open_reference("blue")
-        namespaces.remove("blue")
+        namespaces_making.remove("blue")
         assert ip_names() == []
-        namespaces.bind("blue", fd)
+        namespaces_making.bind("blue", fd)
         os.close(fd)
         assert inode_inside("blue") == inode
         assert "192.0.2.1/32" in sh("ip", "-n", "blue", "address")
         null = os.open("/proc/self/ns/uts", os.O_RDONLY)
         with pytest.raises(StateError) as caught:
-            namespaces.bind("red", null)
+            namespaces_making.bind("red", null)
         assert str(caught.value) == "namespace 'red' cannot be made: what was opened for it is not a network namespace"
         assert ip_names() == ["blue"]
 
@@ -813,7 +823,7 @@ def test_bind_is_the_inverse_of_remove(sandboxed: Sandbox) -> None:
 def test_processes_are_listed(sandboxed: Sandbox) -> None:
     def body() -> None:
         for name in ("blue", "red", "empty"):
-            namespaces.create(name)
+            namespaces_making.create(name)
         inodes = {name: inode_behind(name) for name in ("blue", "red", "empty")}
         with inside("blue", *SLEEPER) as one, inside("blue", *SLEEPER) as two, inside("red", *SLEEPER) as three:
             assert processes.processes(list(inodes.values())) == {
@@ -838,20 +848,20 @@ def test_processes_are_ended(sandboxed: Sandbox, pidfd: bool) -> None:
                 del os.pidfd_open
         elif not hasattr(os, "pidfd_open"):
             pytest.skip("this Python has no pidfd_open")
-        namespaces.create("blue")
-        namespaces.create("red")
+        namespaces_making.create("blue")
+        namespaces_making.create("red")
         inode = inode_behind("blue")
         with inside("blue", *SLEEPER) as polite, inside("blue", *DEAF) as deaf, inside("red", *SLEEPER) as neighbour:
             assert inode_behind(HOST) == own_inode()
             before, started = open_files(), time.monotonic()
-            assert processes.end_processes(inode, 0.5) == sorted([polite.pid, deaf.pid])
+            assert processes_ending.end_processes(inode, 0.5) == sorted([polite.pid, deaf.pid])
             assert 0.5 <= time.monotonic() - started < 5
             assert open_files() == before
             assert (polite.wait(), deaf.wait()) == (-signal.SIGTERM, -signal.SIGKILL)
             assert neighbour.poll() is None
-            assert processes.end_processes(inode, 0.5) == []
+            assert processes_ending.end_processes(inode, 0.5) == []
             started = time.monotonic()
-            assert processes.end_processes(inode_behind("red"), 30) == [neighbour.pid]
+            assert processes_ending.end_processes(inode_behind("red"), 30) == [neighbour.pid]
             assert time.monotonic() - started < 10, "who obeys is not waited for"
 
     sandboxed(body)
@@ -871,10 +881,10 @@ def test_processes_that_appear_meanwhile_are_ended(sandboxed: Sandbox) -> None:
     )
 
     def body() -> None:
-        namespaces.create("blue")
+        namespaces_making.create("blue")
         inode = inode_behind("blue")
         with inside("blue", sys.executable, "-c", heir) as process:
-            ended = processes.end_processes(inode, 5)
+            ended = processes_ending.end_processes(inode, 5)
             assert process.pid in ended
             assert len(ended) == 2
             assert processes.processes([inode]) == {inode: []}
@@ -885,9 +895,9 @@ def test_processes_that_appear_meanwhile_are_ended(sandboxed: Sandbox) -> None:
 def test_nobody_ends_himself(sandboxed: Sandbox) -> None:
     def body() -> None:
         with pytest.raises(StateError) as caught:
-            processes.end_processes(own_inode(), 1)
+            processes_ending.end_processes(own_inode(), 1)
         assert str(caught.value).startswith(f"the processes of this namespace cannot be ended: process {os.getpid()} (")
-        namespaces.create("blue")
+        namespaces_making.create("blue")
         fd = namespaces.open_reference("blue")
         elder = os.getpid()
 
@@ -897,7 +907,7 @@ def test_nobody_ends_himself(sandboxed: Sandbox) -> None:
             def grandchild() -> None:
                 syscalls.unshare()
                 with pytest.raises(StateError) as caught:
-                    processes.end_processes(inode, 1)
+                    processes_ending.end_processes(inode, 1)
                 assert f"process {parent} (" in str(caught.value)
 
             syscalls.setns(fd)
@@ -907,7 +917,7 @@ def test_nobody_ends_himself(sandboxed: Sandbox) -> None:
         assert statuses([fork(within)]) == [0]
         assert os.getpid() == elder
         with namespaces.entered(fd):  # looking in is not living there
-            assert processes.end_processes(namespaces.inode_of(fd), 1) == []
+            assert processes_ending.end_processes(namespaces.inode_of(fd), 1) == []
 
     sandboxed(body)
 
@@ -916,14 +926,14 @@ def test_a_reused_number_is_not_hit(sandboxed: Sandbox) -> None:
     """Between the listing and the signal the number has gone to somebody who lives elsewhere."""
 
     def body() -> None:
-        namespaces.create("blue")
-        namespaces.create("red")
+        namespaces_making.create("blue")
+        namespaces_making.create("red")
         inode = inode_behind("blue")
         with inside("red", *SLEEPER) as stranger:
             listed = [{inode: [stranger.pid]}]
-            original = processes.processes
-            processes.processes = lambda inodes: listed.pop() if listed else original(inodes)
-            assert processes.end_processes(inode, 1) == []
+            original = processes_ending.processes
+            processes_ending.processes = lambda inodes: listed.pop() if listed else original(inodes)
+            assert processes_ending.end_processes(inode, 1) == []
             assert listed == []
             time.sleep(0.1)
             assert stranger.poll() is None
@@ -939,17 +949,17 @@ def test_resolver_is_what_ip_netns_exec_uses(sandboxed: Sandbox) -> None:
         text = f"{values.RESOLVER_MARK}\nnameserver 192.0.2.53\nsearch example.org\n"
         path = "/etc/netns/blue/resolv.conf"
         os.umask(0o077)
-        namespaces.create("blue")
+        namespaces_making.create("blue")
         assert resolver.read_resolver("blue") is None
-        resolver.remove_resolver("blue")
+        resolver_writing.remove_resolver("blue")
         assert not os.path.lexists("/etc/netns")
-        resolver.write_resolver("blue", text)
+        resolver_writing.write_resolver("blue", text)
         assert resolver.read_resolver("blue") == text == sh("ip", "netns", "exec", "blue", "cat", "/etc/resolv.conf")
         assert [os.stat(place).st_mode & 0o7777 for place in ("/etc/netns", "/etc/netns/blue", path)] == [0o755, 0o755, 0o644]
-        resolver.write_resolver("blue", f"{values.RESOLVER_MARK}\n# empty\n")
+        resolver_writing.write_resolver("blue", f"{values.RESOLVER_MARK}\n# empty\n")
         assert resolver.read_resolver("blue") == f"{values.RESOLVER_MARK}\n# empty\n"
         assert os.listdir("/etc/netns/blue") == ["resolv.conf"]
-        resolver.remove_resolver("blue")
+        resolver_writing.remove_resolver("blue")
         assert os.listdir("/etc/netns") == []
 
     sandboxed(body)
@@ -962,18 +972,18 @@ def base(tmp_path: t.Any, monkeypatch: pytest.MonkeyPatch) -> t.Any:
 
 
 def test_resolver_keeps_other_files(base: t.Any) -> None:
-    resolver.write_resolver("blue", f"{values.RESOLVER_MARK}\nnameserver 192.0.2.53\n")
+    resolver_writing.write_resolver("blue", f"{values.RESOLVER_MARK}\nnameserver 192.0.2.53\n")
     (base / "blue" / "hosts").write_text("192.0.2.1 one\n")
-    resolver.remove_resolver("blue")
+    resolver_writing.remove_resolver("blue")
     assert [file.name for file in (base / "blue").iterdir()] == ["hosts"]
-    resolver.remove_resolver("blue")
+    resolver_writing.remove_resolver("blue")
     assert (base / "blue" / "hosts").read_text() == "192.0.2.1 one\n"
 
 
 def test_resolver_of_somebody_else_stays(base: t.Any) -> None:
     (base / "blue").mkdir(parents=True)
     (base / "blue" / "resolv.conf").write_text("nameserver 192.0.2.53\n")
-    resolver.remove_resolver("blue")
+    resolver_writing.remove_resolver("blue")
     assert (base / "blue" / "resolv.conf").read_text() == "nameserver 192.0.2.53\n"
 
 
@@ -983,29 +993,29 @@ def test_resolver_follows_no_link(base: t.Any, tmp_path: t.Any) -> None:
     base.mkdir()
     (base / "blue").symlink_to(outside)
     with pytest.raises(StateError) as caught:
-        resolver.write_resolver("blue", "nameserver 192.0.2.53\n")
+        resolver_writing.write_resolver("blue", "nameserver 192.0.2.53\n")
     need = "the DNS files of namespace 'blue' need a directory of their own there, remove it"
     assert str(caught.value) == f"{base}/blue is a symbolic link: {need}"
     (outside / "resolv.conf").write_text("kept")
-    resolver.remove_resolver("blue")
+    resolver_writing.remove_resolver("blue")
     assert (outside / "resolv.conf").read_text() == "kept"
     # A link in the place of the file is replaced, what it points to stays.
     (base / "red").mkdir()
     (base / "red" / "resolv.conf").symlink_to(outside / "resolv.conf")
-    resolver.write_resolver("red", "nameserver 192.0.2.53\n")
+    resolver_writing.write_resolver("red", "nameserver 192.0.2.53\n")
     assert (outside / "resolv.conf").read_text() == "kept"
     assert resolver.read_resolver("red") == "nameserver 192.0.2.53\n"
 
 
 def test_resolver_is_whole_or_as_before(base: t.Any, monkeypatch: pytest.MonkeyPatch) -> None:
-    resolver.write_resolver("blue", "old\n")
+    resolver_writing.write_resolver("blue", "old\n")
 
     def full(*_arguments: t.Any, **_named: t.Any) -> None:
         raise OSError(28, "No space left on device")
 
     monkeypatch.setattr(os, "rename", full)
     with pytest.raises(KernelError) as caught:
-        resolver.write_resolver("blue", "new\n")
+        resolver_writing.write_resolver("blue", "new\n")
     assert str(caught.value) == f"cannot write {base}/blue/resolv.conf: No space left on device (ENOSPC)"
     assert resolver.read_resolver("blue") == "old\n"
     assert [file.name for file in (base / "blue").iterdir()] == ["resolv.conf"]
@@ -1020,6 +1030,6 @@ def test_resolver_that_is_no_file(base: t.Any) -> None:
     (base / "red").write_text("a file where the directory belongs")
     assert resolver.read_resolver("red") is None
     with pytest.raises(StateError) as caught:
-        resolver.write_resolver("red", "nameserver 192.0.2.53\n")
+        resolver_writing.write_resolver("red", "nameserver 192.0.2.53\n")
     need = "the DNS files of namespace 'red' need a directory of their own there, remove it"
     assert str(caught.value) == f"{base}/red is not a directory: {need}"

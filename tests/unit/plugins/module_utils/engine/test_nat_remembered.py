@@ -15,7 +15,7 @@ import typing as t
 
 import pytest
 
-from ansible_collections.linuxnet.netns.plugins.module_utils._engine import nat_remembered, options, store, transaction
+from ansible_collections.linuxnet.netns.plugins.module_utils._engine import nat_remembered, options, store, store_files, transaction
 from ansible_collections.linuxnet.netns.plugins.module_utils._engine.errors import StateError
 
 Sandbox = t.Callable[[t.Callable[[], t.Any]], None]
@@ -56,7 +56,7 @@ def test_what_was_closed_before_a_flush_is_closed_after_it(sandboxed: Sandbox) -
         assert forwarding() == ["1", "1", "0"], "the other one needs it, flushed or not"
         network("bb", "absent")
         assert forwarding() == ["0", "0", "0"]
-        assert not [name for name in store.names() if name != "lock"]
+        assert not [name for name in store_files.names() if name != "lock"]
 
     sandboxed(inside)
 
@@ -65,7 +65,7 @@ def test_what_was_closed_before_a_flush_is_closed_after_it(sandboxed: Sandbox) -
 def test_a_record_that_cannot_be_read_is_named(sandboxed: Sandbox, text: str) -> None:
     def inside() -> None:
         with store.locked():
-            store.write("nat", text)
+            store_files.write("nat", text)
         with pytest.raises(StateError, match="^the record of NATed networks, /run/linuxnet-netns/nat.*cannot be read"):
             nat_remembered.load()
 

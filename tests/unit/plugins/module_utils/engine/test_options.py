@@ -15,18 +15,10 @@ import pytest
 from ansible_collections.linuxnet.netns.plugins.module_utils._engine import ip_options, options, values
 from ansible_collections.linuxnet.netns.plugins.module_utils._engine.errors import InputError
 from ansible_collections.linuxnet.netns.plugins.module_utils._engine.record import Resource
-from ansible_collections.linuxnet.netns.plugins.module_utils._engine.resources import (
-    Address,
-    Link,
-    Namespace,
-    Nexthop,
-    OnlyAddresses,
-    Route,
-    Rule,
-    Sysctl,
-    Veth,
-)
+from ansible_collections.linuxnet.netns.plugins.module_utils._engine.resources import Link, Namespace, Sysctl, Veth
+from ansible_collections.linuxnet.netns.plugins.module_utils._engine.resources_addresses import Address, OnlyAddresses
 from ansible_collections.linuxnet.netns.plugins.module_utils._engine.resources_nat import Nat
+from ansible_collections.linuxnet.netns.plugins.module_utils._engine.resources_routes import Nexthop, Route, Rule
 
 Item = dict[str, t.Any]
 FOREVER = 2**32 - 1

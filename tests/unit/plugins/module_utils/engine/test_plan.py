@@ -22,17 +22,10 @@ from ansible_collections.linuxnet.netns.plugins.module_utils._engine.options imp
 from ansible_collections.linuxnet.netns.plugins.module_utils._engine.plan import plan
 from ansible_collections.linuxnet.netns.plugins.module_utils._engine.plan_devices import readdressed, recreated
 from ansible_collections.linuxnet.netns.plugins.module_utils._engine.record import Key, Resource
-from ansible_collections.linuxnet.netns.plugins.module_utils._engine.resources import (
-    Address,
-    Link,
-    Namespace,
-    Nexthop,
-    Route,
-    Rule,
-    Sysctl,
-    Veth,
-)
+from ansible_collections.linuxnet.netns.plugins.module_utils._engine.resources import Link, Namespace, Sysctl, Veth
+from ansible_collections.linuxnet.netns.plugins.module_utils._engine.resources_addresses import Address
 from ansible_collections.linuxnet.netns.plugins.module_utils._engine.resources_nat import Table
+from ansible_collections.linuxnet.netns.plugins.module_utils._engine.resources_routes import Nexthop, Route, Rule
 from ansible_collections.linuxnet.netns.plugins.module_utils._engine.state import Observed
 
 Lists = dict[str, list[dict[str, t.Any]]]

@@ -12,18 +12,12 @@ import typing as t
 import pytest
 
 from ansible_collections.linuxnet.netns.plugins.module_utils._engine.changes import Change
-from ansible_collections.linuxnet.netns.plugins.module_utils._engine.report import Report, report, yaml
-from ansible_collections.linuxnet.netns.plugins.module_utils._engine.resources import (
-    Address,
-    Link,
-    Namespace,
-    Nexthop,
-    Route,
-    Rule,
-    Sysctl,
-    Veth,
-)
+from ansible_collections.linuxnet.netns.plugins.module_utils._engine.report import Report, report
+from ansible_collections.linuxnet.netns.plugins.module_utils._engine.report_diff import yaml
+from ansible_collections.linuxnet.netns.plugins.module_utils._engine.resources import Link, Namespace, Sysctl, Veth
+from ansible_collections.linuxnet.netns.plugins.module_utils._engine.resources_addresses import Address
 from ansible_collections.linuxnet.netns.plugins.module_utils._engine.resources_nat import Table
+from ansible_collections.linuxnet.netns.plugins.module_utils._engine.resources_routes import Nexthop, Route, Rule
 
 LINK = Link("red", "br0", link_kind="bridge", mtu=1500, up=False, master="")
 PHASE = (1, 1)

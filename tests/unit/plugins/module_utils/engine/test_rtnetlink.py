@@ -18,7 +18,8 @@ import pytest
 
 from ansible_collections.linuxnet.netns.plugins.module_utils._engine import ip_messages, link_messages, route_messages, rtnetlink
 from ansible_collections.linuxnet.netns.plugins.module_utils._engine.errors import KernelError
-from ansible_collections.linuxnet.netns.plugins.module_utils._engine.resources import Address, Route
+from ansible_collections.linuxnet.netns.plugins.module_utils._engine.resources_addresses import Address
+from ansible_collections.linuxnet.netns.plugins.module_utils._engine.resources_routes import Route
 from ansible_collections.linuxnet.netns.plugins.module_utils._engine.rtnetlink import Failure, Message
 
 Sandbox = t.Callable[[t.Callable[[], t.Any]], None]
@@ -350,9 +351,9 @@ def test_index_name_and_flags_are_those_of_the_sockets_namespace(sandboxed: Sand
 
 def test_a_socket_belongs_to_the_namespace_in_which_it_was_made(sandboxed: Sandbox) -> None:
     def inside() -> None:
-        from ansible_collections.linuxnet.netns.plugins.module_utils._engine import namespaces
+        from ansible_collections.linuxnet.netns.plugins.module_utils._engine import namespaces, namespaces_making
 
-        namespaces.create("red")
+        namespaces_making.create("red")
         fd = namespaces.open_reference("red")
         with namespaces.entered(fd):
             channel = rtnetlink.Socket()

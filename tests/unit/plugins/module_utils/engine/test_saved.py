@@ -30,6 +30,7 @@ from ansible_collections.linuxnet.netns.plugins.module_utils._engine import (
     replay,
     saved,
     store,
+    store_files,
     syscalls,
     transaction,
     watch,
@@ -292,7 +293,7 @@ def test_replay_waits_for_the_lock_and_reads_what_is_saved_then(sandboxed: Sandb
             waiting = start("replay", "lab")
             time.sleep(1)
             assert (waiting.poll(), told("netns")) == (None, [])
-            store.write("saved.lab", saved.text("lab", star("b")))
+            store_files.write("saved.lab", saved.text("lab", star("b")))
         assert ended(waiting)[0] == 0
         assert [entry["name"] for entry in told("netns")] == ["b"]
 

@@ -13,17 +13,11 @@ import pytest
 
 from ansible_collections.linuxnet.netns.plugins.module_utils._engine.errors import StateError
 from ansible_collections.linuxnet.netns.plugins.module_utils._engine.record import Resource, pairs
-from ansible_collections.linuxnet.netns.plugins.module_utils._engine.resources import (
-    Address,
-    Link,
-    Namespace,
-    Nexthop,
-    Route,
-    Rule,
-    Sysctl,
-    Veth,
-)
-from ansible_collections.linuxnet.netns.plugins.module_utils._engine.state import MAIN, NEW_PORT, Observed, hangs_on
+from ansible_collections.linuxnet.netns.plugins.module_utils._engine.resources import Link, Namespace, Sysctl, Veth
+from ansible_collections.linuxnet.netns.plugins.module_utils._engine.resources_addresses import Address
+from ansible_collections.linuxnet.netns.plugins.module_utils._engine.resources_routes import Nexthop, Route, Rule
+from ansible_collections.linuxnet.netns.plugins.module_utils._engine.state import MAIN, Observed
+from ansible_collections.linuxnet.netns.plugins.module_utils._engine.state_losses import NEW_PORT, down, hangs_on, without
 
 
 def state(*found: Resource, **fields: t.Any) -> Observed:
@@ -92,7 +86,7 @@ def test_without_a_device_all_that_hung_on_it_is_gone_and_nothing_else() -> None
         Sysctl("blue", "net/ipv4/conf/eth0/rp_filter", "1"),
         Rule("blue", "ipv4", 5, pairs({"iif": "eth0"})),
     )
-    after = before.without(PORT)
+    after = without(before, PORT)
     assert left(before) - left(after) == {
         "link eth0 in namespace 'blue'",
         "address 192.0.2.1/24 dev eth0 in namespace 'blue'",
@@ -104,7 +98,7 @@ def test_without_a_device_all_that_hung_on_it_is_gone_and_nothing_else() -> None
 
 
 def test_without_a_bridge_its_ports_stand_alone() -> None:
-    after = state(BRIDGE, PORT, OTHER).without(BRIDGE)
+    after = without(state(BRIDGE, PORT, OTHER), BRIDGE)
     assert after.like(PORT) == dataclasses.replace(PORT, master="", port=NEW_PORT)
     assert after.like(OTHER) == OTHER
     assert after.like(BRIDGE) is None
@@ -113,7 +107,7 @@ def test_without_a_bridge_its_ports_stand_alone() -> None:
 def test_without_a_pair_both_ends_are_gone() -> None:
     ends = Link("blue", "eth0", "veth"), Link("", "web0", "veth")
     before = state(*ends, BRIDGE, Address("", "web0", "192.0.2.1", 24), Address("blue", "web0", "192.0.2.1", 24))
-    assert left(before.without(Veth(*ends))) == {"link br0 in namespace 'blue'", "address 192.0.2.1/24 dev web0 in namespace 'blue'"}
+    assert left(without(before, Veth(*ends))) == {"link br0 in namespace 'blue'", "address 192.0.2.1/24 dev web0 in namespace 'blue'"}
 
 
 def test_without_a_parent_its_children_and_their_children_are_gone_in_every_namespace() -> None:
@@ -121,13 +115,13 @@ def test_without_a_parent_its_children_and_their_children_are_gone_in_every_name
     grandchild = Link("red", "vx0", "vxlan", parent="mv0")
     stranger = Link("red", "mv1", "macvlan", parent="eth0")  # on red's own eth0
     address = Address("red", "vx0", "192.0.2.1", 24)
-    assert left(state(PORT, child, grandchild, stranger, address).without(PORT)) == {"link mv1 in namespace 'red'"}
+    assert left(without(state(PORT, child, grandchild, stranger, address), PORT)) == {"link mv1 in namespace 'red'"}
 
 
 @pytest.mark.parametrize("gone", [Rule("blue", "ipv4", 5), route("0.0.0.0/0", dev="eth0"), Address("blue", "eth0", "2001:db8::1", 64)])
 def test_on_what_is_no_device_nothing_hangs(gone: Resource) -> None:
     before = state(PORT, gone, route("::/0", dev="eth0", metric=1024))
-    assert before.without(gone) is before
+    assert without(before, gone) is before
 
 
 def test_with_the_last_ipv4_address_the_ipv4_routes_of_the_device_are_gone() -> None:
@@ -140,7 +134,7 @@ def test_with_the_last_ipv4_address_the_ipv4_routes_of_the_device_are_gone() -> 
         route("::/0", dev="eth0", metric=1024),
     )
     lost = {"route default in namespace 'blue'", "route 203.0.113.0/24 in namespace 'blue'"}
-    assert left(before) - left(before.without(last)) == lost
+    assert left(before) - left(without(before, last)) == lost
 
 
 @pytest.mark.parametrize("coming", [False, True], ids=["is there", "comes in this run"])
@@ -150,7 +144,7 @@ def test_with_another_ipv4_address_only_routes_that_leave_from_the_lost_one_go(c
     before = state(gone, *ways, *(() if coming else (other,)))
     if coming:
         before.expect([other])
-    assert left(before) - left(before.without(gone)) == {"route 203.0.113.0/24 in namespace 'blue'"}
+    assert left(before) - left(without(before, gone)) == {"route 203.0.113.0/24 in namespace 'blue'"}
 
 
 def test_down_takes_all_routes_and_the_ipv6_addresses() -> None:
@@ -159,7 +153,7 @@ def test_down_takes_all_routes_and_the_ipv6_addresses() -> None:
         *(route("0.0.0.0/0", dev="eth0"), route("::/0", dev="eth0", metric=1024), route("198.51.100.0/24", dev="eth1")),
     )
     lost = {"address 2001:db8::1/64 dev eth0", "route default", "route ipv6 default"}
-    assert left(before) - left(before.down(PORT)) == {f"{one} in namespace 'blue'" for one in lost}
+    assert left(before) - left(down(before, PORT)) == {f"{one} in namespace 'blue'" for one in lost}
 
 
 # -- what a gateway needs

@@ -12,7 +12,7 @@ import typing as t
 
 import pytest
 
-from ansible_collections.linuxnet.netns.plugins.module_utils._engine import store
+from ansible_collections.linuxnet.netns.plugins.module_utils._engine import store, store_files
 from ansible_collections.linuxnet.netns.plugins.module_utils._engine.errors import StateError
 
 
@@ -31,33 +31,33 @@ def test_nobody_else_reads_what_a_run_writes(place: pathlib.Path, umask: int) ->
     before = os.umask(umask)
     try:
         with store.locked():
-            store.write("one", "text")
-            store.append("one", " and more")
+            store_files.write("one", "text")
+            store_files.append("one", " and more")
     finally:
         os.umask(before)
     assert place.stat().st_mode & 0o7777 == 0o700
     assert modes(place) == {0o600}
-    assert store.read("one") == "text and more"
+    assert store_files.read("one") == "text and more"
 
 
 def test_a_file_is_of_this_host(place: pathlib.Path) -> None:
     with store.locked():
-        store.write("one", "text")
+        store_files.write("one", "text")
     (place / "one.1").write_text("of another network namespace")
     inode = os.stat("/proc/self/ns/net").st_ino
-    assert store.names() == ["one"]
+    assert store_files.names() == ["one"]
     assert store.path("one") == f"{place}/one.{inode}"
-    store.remove("one")
-    assert (store.read("one"), store.names()) == (None, [])
-    store.remove("one")
+    store_files.remove("one")
+    assert (store_files.read("one"), store_files.names()) == (None, [])
+    store_files.remove("one")
     assert (place / "one.1").exists()
 
 
 def test_what_a_killed_writer_left_is_in_nobodys_way(place: pathlib.Path) -> None:
     with store.locked():
         (place / ".new").write_text("half")
-        store.write("one", "whole")
-    assert (store.read("one"), (place / ".new").exists()) == ("whole", False)
+        store_files.write("one", "whole")
+    assert (store_files.read("one"), (place / ".new").exists()) == ("whole", False)
 
 
 @pytest.mark.parametrize("umask", [0o700, 0o755])
@@ -92,7 +92,7 @@ def test_a_file_that_is_none_is_refused(place: pathlib.Path, name: str, make: t.
     path = place / "lock" if name == "lock" else pathlib.Path(store.path(name))
     make(path)
     with pytest.raises(StateError, match=f"{path} (cannot be opened|is not a plain file).*: remove it"), store.locked():
-        store.read("one")
+        store_files.read("one")
 
 
 def test_who_only_looks_sees_whether_somebody_works(place: pathlib.Path) -> None:

@@ -11,7 +11,9 @@ from ansible_collections.linuxnet.netns.plugins.module_utils._engine.changes imp
 from ansible_collections.linuxnet.netns.plugins.module_utils._engine.errors import InputError, StateError
 from ansible_collections.linuxnet.netns.plugins.module_utils._engine.plan import plan
 from ansible_collections.linuxnet.netns.plugins.module_utils._engine.record import Resource
-from ansible_collections.linuxnet.netns.plugins.module_utils._engine.resources import Address, Link, Nexthop, Route
+from ansible_collections.linuxnet.netns.plugins.module_utils._engine.resources import Link
+from ansible_collections.linuxnet.netns.plugins.module_utils._engine.resources_addresses import Address
+from ansible_collections.linuxnet.netns.plugins.module_utils._engine.resources_routes import Nexthop, Route
 from ansible_collections.linuxnet.netns.plugins.module_utils._engine.state import Observed
 
 MAC = "02:00:5e:10:00:01"

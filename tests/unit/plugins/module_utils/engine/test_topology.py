@@ -15,7 +15,15 @@ import typing as t
 
 import pytest
 
-from ansible_collections.linuxnet.netns.plugins.module_utils._engine import options, probe_options, rtnetlink, store, syscalls, transaction
+from ansible_collections.linuxnet.netns.plugins.module_utils._engine import (
+    options,
+    probe_options,
+    rtnetlink,
+    store,
+    store_files,
+    syscalls,
+    transaction,
+)
 from ansible_collections.linuxnet.netns.plugins.module_utils._engine.errors import NetnsError, ProbeError, StateError
 
 Lists = dict[str, list[dict[str, t.Any]]]
@@ -57,7 +65,7 @@ def devices(netns: str = "") -> list[str]:
 
 
 def records() -> list[str]:
-    return sorted(name for name in store.names() if name != "lock")
+    return sorted(name for name in store_files.names() if name != "lock")
 
 
 def nothing_is_left() -> None:
@@ -337,13 +345,13 @@ def test_the_next_run_takes_back_what_a_killed_one_did(sandboxed: Sandbox) -> No
 def test_a_journal_that_cannot_be_read_stops_the_run(sandboxed: Sandbox) -> None:
     def inside() -> None:
         with store.locked():
-            store.write("journal", '{"version":99}\n')
+            store_files.write("journal", '{"version":99}\n')
         with pytest.raises(StateError, match="the journal of a killed run, .*, cannot be read .it has format 99.*: look at what"):
             run(None, {"namespaces": [{"name": ["a"]}]})
         assert names() == []
         # of a run that was killed while it wrote the first line nothing was done
         with store.locked():
-            store.write("journal", '{"version":1,"chan')
+            store_files.write("journal", '{"version":1,"chan')
         with pytest.raises(StateError, match="cannot be read"):
             run(None, {"namespaces": [{"name": ["a"]}]})
 

@@ -13,7 +13,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from ansible_collections.linuxnet.netns.plugins.module_utils._engine import values
+from ansible_collections.linuxnet.netns.plugins.module_utils._engine import values, values_ip, values_sysctl
 from ansible_collections.linuxnet.netns.plugins.module_utils._engine.errors import InputError
 
 
@@ -100,7 +100,7 @@ def test_mac_addresses(given: str) -> None:
     ],
 )
 def test_ip_interfaces(given: str, canonical: str) -> None:
-    address, prefixlen = values.ip_interface(given, "address")
+    address, prefixlen = values_ip.ip_interface(given, "address")
     assert f"{address}/{prefixlen}" == canonical
 
 
@@ -114,9 +114,9 @@ def test_ip_interfaces_are_what_the_library_takes_for_one(host: str, length: str
         meant = ipaddress.ip_interface(text)
     except ValueError:
         with pytest.raises(InputError):
-            values.ip_interface(text, "address")
+            values_ip.ip_interface(text, "address")
     else:
-        assert values.ip_interface(text, "address") == (meant.ip, meant.network.prefixlen)
+        assert values_ip.ip_interface(text, "address") == (meant.ip, meant.network.prefixlen)
 
 
 @pytest.mark.parametrize(
@@ -130,14 +130,14 @@ def test_ip_interfaces_are_what_the_library_takes_for_one(host: str, length: str
     ],
 )
 def test_ip_prefixes(given: str, canonical: str) -> None:
-    assert values.ip_prefix(given, "dest") == canonical
+    assert values_ip.ip_prefix(given, "dest") == canonical
 
 
 def test_families() -> None:
-    assert (values.family_of("10.0.0.0/8"), values.family_of("::")) == ("ipv4", "ipv6")
+    assert (values_ip.family_of("10.0.0.0/8"), values_ip.family_of("::")) == ("ipv4", "ipv6")
 
 
-@pytest.mark.parametrize("function", [values.ip_interface, values.ip_address, values.ip_prefix])
+@pytest.mark.parametrize("function", [values_ip.ip_interface, values_ip.ip_address, values_ip.ip_prefix])
 @pytest.mark.parametrize("given", ["fe80::1%eth0", "fe80::1%eth0/64"])
 def test_a_zone_is_said_with_dev(function: t.Callable[[str, str], object], given: str) -> None:
     with pytest.raises(InputError) as caught:
@@ -160,7 +160,7 @@ def test_a_zone_is_said_with_dev(function: t.Callable[[str, str], object], given
     ],
 )
 def test_sysctl_paths(name: str, path: str) -> None:
-    assert values.sysctl_path(name) == path
+    assert values_sysctl.sysctl_path(name) == path
 
 
 @pytest.mark.parametrize("name", ["kernel.hostname", "net", "vm.swappiness", "/net/ipv4"])
@@ -168,27 +168,27 @@ def test_sysctls_of_the_host_are_refused(name: str) -> None:
     with pytest.raises(
         InputError, match=r"^name: .* is not a network sysctl: use one such as .*, since only net\.\* belongs to a namespace$"
     ):
-        values.sysctl_path(name)
+        values_sysctl.sysctl_path(name)
 
 
 @pytest.mark.parametrize("name", ["net/../kernel/hostname", "net..ipv4", "net.ipv4.", "net/ipv4/./x", "net/ipv4//x"])
 def test_sysctls_that_lead_elsewhere_are_refused(name: str) -> None:
     sentence = "it has an empty part, dots alone or a zero byte: write it as in net.ipv4.ip_forward"
     with pytest.raises(InputError, match=f"^name: .* is not a sysctl name: {sentence}$"):
-        values.sysctl_path(name)
+        values_sysctl.sysctl_path(name)
 
 
 @pytest.mark.parametrize(
     ("value", "text"), [(True, "1"), (False, "0"), (1, "1"), (-1, "-1"), ("1024\t 65000\n", "1024 65000"), ("cubic", "cubic")]
 )
 def test_sysctl_values(value: object, text: str) -> None:
-    assert values.sysctl_value(value) == text
+    assert values_sysctl.sysctl_value(value) == text
 
 
 @pytest.mark.parametrize("value", ["", "  ", None, [1024, 65000], {"a": 1}, 1.5])
 def test_what_no_sysctl_has(value: object) -> None:
     with pytest.raises(InputError) as caught:
-        values.sysctl_value(value, "sysctls.net.x")
+        values_sysctl.sysctl_value(value, "sysctls.net.x")
     assert str(caught.value) == f"sysctls.net.x: {value!r} is not a sysctl's value: write a number or a text, such as 1 or '1024 65000'"
 
 
@@ -196,18 +196,18 @@ def test_what_no_sysctl_has(value: object) -> None:
     ("value", "number"), [("main", 254), ("local", 255), ("default", 253), ("7", 7), (4294967295, 4294967295), ("mine", 42)]
 )
 def test_tables(value: object, number: int) -> None:
-    assert values.table_number(value, {"mine": 42}) == number
+    assert values_ip.table_number(value, {"mine": 42}) == number
 
 
 @pytest.mark.parametrize("value", [0, "0", -1, 4294967296, "other", "", "²", "1.5"])
 def test_no_tables(value: object) -> None:
     with pytest.raises(InputError) as caught:
-        values.table_number(value, {"mine": 42})
+        values_ip.table_number(value, {"mine": 42})
     assert str(caught.value) == f"table: {value!r} is neither a number from 1 to 4294967295 nor a name in rt_tables"
 
 
 def test_numbers_and_names() -> None:
-    assert [values.named_number(given, values.SCOPES, "scope") for given in ("global", "link", "7", 255)] == [0, 253, 7, 255]
+    assert [values_ip.named_number(given, values_ip.SCOPES, "scope") for given in ("global", "link", "7", 255)] == [0, 253, 7, 255]
     assert values.number(5, "mtu", 5, 5) == 5
     for value in (True, "5", 4, 6, None):
         with pytest.raises(InputError) as caught:
