@@ -58,7 +58,7 @@ def files(owners: Owners, records: t.Mapping[str, tuple[Resource, ...]]) -> dict
 
 def files_now(owners: Owners) -> dict[str, tuple[str | None, None]]:
     """The files that a run may change, and what each says now."""
-    return {file: (store.read(file), None) for file in sorted(_PREFIX + name for name in owners.concerned())}
+    return {file: (store_files.read(file), None) for file in sorted(_PREFIX + name for name in owners.concerned())}
 
 
 def _text(name: str, objects: tuple[Resource, ...]) -> str | None:
