@@ -22,7 +22,6 @@ import typing as t
 
 from . import link_messages, namespaces, rtnetlink
 from .errors import StateError
-from .record import Pairs, pairs
 from .resources import Link, Sysctl
 from .values import place
 
@@ -160,35 +159,6 @@ class Host:
             names[index] = rtnetlink.to_text(rtnetlink.attributes(data, link_messages.HEADER_SIZE)[link_messages.IFLA_IFNAME])
             self._know(netns, names[index], index)
         return [link_messages.decode(data, netns, lambda index: names.get(index, "")) for data in found]
-
-    def veths_to(self, netns: str, number: int) -> t.Iterator[tuple[str, int]]:
-        """The veth ends of a namespace whose peers are in the one that it calls by this number: name, and the peer's index there."""
-        for data in self.socket(netns).dump(rtnetlink.RTM_GETLINK, link_messages.query()):
-            found = rtnetlink.attributes(data, link_messages.HEADER_SIZE)
-            info = rtnetlink.attributes(found.get(link_messages.IFLA_LINKINFO, b""))
-            # of a device that stands on one of another namespace the index is told in the same way
-            if found.get(link_messages.IFLA_LINK_NETNSID) == struct.pack("=i", number) and link_messages.kind_of(info) == "veth":
-                peer = rtnetlink.to_u32(found[link_messages.IFLA_LINK])
-                yield rtnetlink.to_text(found[link_messages.IFLA_IFNAME]), peer
-
-    def port_vlans(self, netns: str, index: int) -> dict[int, int]:
-        """VLANs (number -> flags) of one bridge port; only the dump of all ports tells them."""
-        from . import bridge
-
-        for data in self.socket(netns).dump(rtnetlink.RTM_GETLINK, link_messages.port_query()):
-            if struct.unpack_from("=i", data, 4)[0] == index:
-                found = rtnetlink.attributes(data, link_messages.HEADER_SIZE)
-                return bridge.decode_port_vlans(found.get(link_messages.IFLA_AF_SPEC, b""))
-        return {}
-
-    def port_of(self, link: Link) -> Pairs:
-        """All settings of a device as a port of its bridge."""
-        if not link.raw_port:
-            return ()
-        from . import bridge
-
-        vlans = self.port_vlans(link.netns, link.index)
-        return pairs({**bridge.decode_port(link.raw_port), **(bridge.port_vlans(vlans) if vlans else {})})
 
     def _decode(self, data: bytes, netns: str) -> Link:
         link = link_messages.decode(data, netns, lambda index: self.device_name(netns, index))

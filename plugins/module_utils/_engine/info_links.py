@@ -10,7 +10,7 @@ from __future__ import annotations
 
 import typing as t
 
-from . import bridge, kinds, namespaces, values
+from . import bridge, host_ports, kinds, namespaces, values
 from .errors import MissingLibrary
 from .host import Host
 from .info_items import HERE, Item, Told, said
@@ -104,7 +104,7 @@ class Links:
         return said(**{kind: {name: list(value) if isinstance(value, tuple) else value for name, value in own_of(link).items()}})
 
     def _port(self, link: Link) -> Item:
-        found = {name: value for name, value in self._host.port_of(link) if value not in _PORT_DEFAULTS[name]}
+        found = {name: value for name, value in host_ports.port_of(self._host, link) if value not in _PORT_DEFAULTS[name]}
         return said(port={name: list(value) if isinstance(value, tuple) else value for name, value in found.items()})
 
 

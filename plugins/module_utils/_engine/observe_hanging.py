@@ -11,7 +11,7 @@ from __future__ import annotations
 import dataclasses
 import typing as t
 
-from . import ip_messages, ip_numbers, link_messages, route_messages, rtnetlink
+from . import host_ports, ip_messages, ip_numbers, link_messages, route_messages, rtnetlink
 from .errors import StateError
 from .host import Host
 from .options import Wanted
@@ -45,7 +45,7 @@ def keep_hanging(host: Host, wanted: Wanted, devices: set[Device], bare: set[Dev
                 name = host.device_name(netns, below)
                 raise StateError(f"{link.describe()} stands on {name}, which has to be re-created: list it too, or remove it first")
             if (netns, link.master) in devices and link.key not in asked:
-                kept[link.key] = Link(netns=netns, ifname=link.ifname, master=link.master, port=host.port_of(link))
+                kept[link.key] = Link(netns=netns, ifname=link.ifname, master=link.master, port=host_ports.port_of(host, link))
     before = _Before(host, wanted, devices)
     present = tuple(before.completed(resource) for resource in wanted.present)
     return dataclasses.replace(wanted, present=(*present, *kept.values()))
@@ -106,14 +106,14 @@ class _Before:
         if again:
             return self._again(wish, found)
         if (wish.netns, found.master) in self._devices:
-            port = {**dict(self._host.port_of(found)), **dict(wish.port)}
+            port = {**dict(host_ports.port_of(self._host, found)), **dict(wish.port)}
             return dataclasses.replace(wish, master=found.master, port=pairs(port))
         return wish
 
     def _again(self, wish: Link, found: Link) -> Link:
         if found.link_kind == wish.link_kind:
             found = self._whole(found)
-        found = dataclasses.replace(found, port=self._host.port_of(found))
+        found = dataclasses.replace(found, port=host_ports.port_of(self._host, found))
         parent = self._host.link(found.netns, found.parent) if found.parent else None
         below = wish.parent or (found.parent if found.link_kind == wish.link_kind else None)
         master = self._host.link(found.netns, found.master) if found.master else None

@@ -72,11 +72,11 @@ def _as_asked(host: Host, device: Link, wish: Link) -> Link:
     info = pairs(link_messages.decode_info(device)) if wish.info and device.link_kind == wish.link_kind else ()
     port: t.Any = ()
     if wish.port and device.raw_port:
-        from . import bridge
+        from . import bridge, host_ports
 
         found = bridge.decode_port(device.raw_port)
         if not {"pvid", "vlans"}.isdisjoint(dict(wish.port)):
-            found.update(bridge.port_vlans(host.port_vlans(device.netns, device.index)))
+            found.update(bridge.port_vlans(host_ports.port_vlans(host, device.netns, device.index)))
         port = pairs(found)
     parent, parent_netns = device.parent, wish.parent_netns
     if wish.parent and device.raw_info and device.link_kind == wish.link_kind:

@@ -17,9 +17,8 @@ import functools
 import typing as t
 
 from .changes import Change, Phase, Planners, Removers
-from .errors import StateError
 from .record import Kind, Resource
-from .resources import Link, Namespace, Veth
+from .resources import Link
 
 if t.TYPE_CHECKING:
     from .options import Wanted
@@ -37,10 +36,13 @@ def plan(wanted: Wanted, state: Observed, problems: list[str] | None = None) -> 
     changes: list[Change] = []
     order, place = _arranged(wanted.present)
     for resource in order:
-        for change in _planners(resource.KIND)[0][resource.KIND](resource, state):
+        for change in planners(resource.KIND)[0][resource.KIND](resource, state):
             state = _after(change, state)
             changes += place(change)
-    changes += _once(_removals(wanted.absent, state, problems), changes)
+    if wanted.absent:
+        from . import plan_removals
+
+        changes += plan_removals.plan(wanted.absent, state, problems, changes)
     up_late = {change.resource.where for change in changes if change.phase[0] == Phase.BRIDGE_UP}
     changes = [
         _after_bridges(change) if change.resource.KIND == Kind.ROUTE and change.resource.where in up_late else change for change in changes
@@ -80,7 +82,7 @@ def _arranged(present: t.Sequence[Resource]) -> tuple[list[Resource], t.Callable
 
 
 @functools.cache
-def _planners(kind: str) -> tuple[Planners, Removers]:
+def planners(kind: str) -> tuple[Planners, Removers]:
     """Those of a kind of object; compiled only by runs that are about one."""
     room: t.Any
     if kind == Kind.NAMESPACE:
@@ -100,40 +102,6 @@ def _planners(kind: str) -> tuple[Planners, Removers]:
     else:
         from . import plan_nat as room
     return room.PRESENT, room.ABSENT
-
-
-def _removals(absent: t.Iterable[Resource], state: Observed, problems: list[str] | None) -> t.Iterator[Change]:
-    """Namespaces first: whether one goes decides how what is in it goes."""
-    doomed: set[str] = set()
-    for resource in sorted(absent, key=lambda resource: not isinstance(resource, Namespace)):
-        try:
-            yield from _planners(resource.KIND)[1][resource.KIND](resource, state, doomed)
-        except StateError as exc:
-            if problems is None:
-                raise
-            if str(exc) not in problems:
-                problems.append(str(exc))
-        else:
-            if isinstance(resource, Namespace) and resource.processes != "keep":
-                doomed.add(resource.netns)
-
-
-def _once(changes: t.Iterable[Change], others: t.Sequence[Change]) -> t.Iterator[Change]:
-    """Two wishes may mean one object, such as a rule with and without its priority, either end of a pair, or an address
-    that its topology lists no longer on a device that is to have no other: it goes once."""
-    gone: set[t.Any] = {change.before for change in others if change.action == "delete" and change.resource.KIND == Kind.ADDRESS}
-    home: list[Change] = []  # what belongs to a namespace's removal and to its device's
-    for change in changes:
-        if change.phase[0] == Phase.RETURN:
-            if change not in home:
-                home.append(change)
-                yield change
-            continue
-        ends = change.before.ends if isinstance(change.before, Veth) else ()
-        what = frozenset(end.key for end in ends) or change.before
-        if change.action != "delete" or what not in gone:
-            yield change
-        gone.add(what)
 
 
 def _after_bridges(change: Change) -> Change:

@@ -17,7 +17,7 @@ import dataclasses
 import os
 import typing as t
 
-from . import ip_messages, ip_numbers, link_messages, route_messages, rtnetlink
+from . import host_ports, ip_messages, ip_numbers, link_messages, route_messages, rtnetlink
 from .changes import Change
 from .host import Host
 from .record import Key, Resource, pairs
@@ -96,7 +96,7 @@ def _switched(host: Host, change: Change, coming: t.Collection[str]) -> list[Sys
 
 def _whole_port(host: Host, link: Link) -> Link:
     """With its settings as a port: in another bridge, or in the same one anew, it would have none of them."""
-    return dataclasses.replace(link, port=host.port_of(link)) if link.raw_port else link
+    return dataclasses.replace(link, port=host_ports.port_of(host, link)) if link.raw_port else link
 
 
 def _addresses_of(host: Host, link: Link) -> list[Address]:

@@ -8,10 +8,11 @@
 
 from __future__ import annotations
 
+import struct
 import time
 import typing as t
 
-from . import stopping
+from . import link_messages, rtnetlink, stopping
 from .changes import Change
 from .errors import NetnsError, StateError
 from .host import Host
@@ -55,6 +56,17 @@ def wait_for_dad(host: Host, wanted: Wanted) -> None:
         time.sleep(_POLL * 2)
 
 
+def _veths_to(host: Host, netns: str, number: int) -> t.Iterator[tuple[str, int]]:
+    """The veth ends of a namespace whose peers are in the one that it calls by this number: name, and the peer's index there."""
+    for data in host.socket(netns).dump(rtnetlink.RTM_GETLINK, link_messages.query()):
+        found = rtnetlink.attributes(data, link_messages.HEADER_SIZE)
+        info = rtnetlink.attributes(found.get(link_messages.IFLA_LINKINFO, b""))
+        # of a device that stands on one of another namespace the index is told in the same way
+        if found.get(link_messages.IFLA_LINK_NETNSID) == struct.pack("=i", number) and link_messages.kind_of(info) == "veth":
+            peer = rtnetlink.to_u32(found[link_messages.IFLA_LINK])
+            yield rtnetlink.to_text(found[link_messages.IFLA_IFNAME]), peer
+
+
 class Leaving:
     """The devices that go with a namespace: the kernel takes them away later, and their names are free only then."""
 
@@ -74,7 +86,7 @@ class Leaving:
 
     def _note_peers(self, netns: str) -> None:
         number = self._host.nsid(netns, HOST)
-        for name, peer_index in self._host.veths_to(netns, number) if number is not None else ():
+        for name, peer_index in _veths_to(self._host, netns, number) if number is not None else ():
             if (Link.KIND, netns, name) not in self._home:
                 self._indexes[peer_index] = netns
 
