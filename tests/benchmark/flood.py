@@ -20,9 +20,9 @@ import star
 
 AT_END, LATER = "when the build ends", "2 s later"
 _WHILE = 2.0
-# From so many namespaces on the flood takes a core for seconds, and what is measured meanwhile is the flood. The second router
-# solicitation of each comes 4 s after the first, the third 8 s after that: in between it is calm.
-LOUD, CALM = 300, 5.0
+# From so many namespaces on the flood takes a core for seconds, and what is measured meanwhile is the flood. Router solicitations
+# come 4, 12 and 28 s after the first one: before the last it is calm for long enough.
+LOUD, CALM = 300, 15.0
 
 
 def count(technique: str, counts: harness.Series, size: int) -> None:
