@@ -87,6 +87,17 @@ def machine():
     }
 
 
+@pytest.fixture(autouse=True)
+def fixture_usual_signals():
+    """As in a terminal: whoever starts the tests in the background, or by nohup, hands on that these are ignored."""
+    ignored = [number for number in (signal.SIGINT, signal.SIGHUP) if signal.getsignal(number) == signal.SIG_IGN]
+    for number in ignored:
+        signal.signal(number, signal.SIG_DFL)
+    yield
+    for number in ignored:
+        signal.signal(number, signal.SIG_IGN)
+
+
 @pytest.fixture(name="marker")
 def fixture_marker(monkeypatch):
     """A word in the environment of every process that a test starts; none of them may be alive at its end."""
