@@ -126,7 +126,8 @@ def _run(options: argparse.Namespace, folder: pathlib.Path) -> bool:
     machine, kept = run._machine(), True
     about = f"{machine['date']}, kernel {machine['kernel']}, Python {machine['python']}, ansible-core {machine['ansible_core']}"
     load = f"{machine['ip']}, {machine['cores']} cores, load {machine['load']} at the start"
-    parts = ["# Other tools", f"{about}, {load}; medians of {options.repeat} rounds, the tools in turns."]
+    rounds = "one round" if options.repeat == 1 else f"medians of {options.repeat} rounds"
+    parts = ["# Other tools", f"{about}, {load}; {rounds}, the tools in turns."]
     parts += [_star(options, size, folder / str(size)) for size in options.sizes]
     if options.loops:
         peers_playbooks.ready()
