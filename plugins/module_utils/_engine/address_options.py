@@ -35,12 +35,12 @@ def addresses(item: Item, present: bool) -> list[Resource]:
 
 def with_all_listed(records: t.Sequence[Resource]) -> tuple[Resource, ...]:
     """``exclusive`` in one item spares what other items list for the same device."""
-    listed: dict[tuple[str, str], list[Address]] = {}
+    by_device: dict[tuple[str, str], list[Address]] = {}
     for record in records:
         if isinstance(record, Address):
-            listed.setdefault((record.netns, record.dev), []).append(record)
+            by_device.setdefault((record.netns, record.dev), []).append(record)
     return tuple(
-        dataclasses.replace(record, keep=tuple(listed[(record.netns, record.dev)])) if isinstance(record, OnlyAddresses) else record
+        dataclasses.replace(record, keep=tuple(by_device[(record.netns, record.dev)])) if isinstance(record, OnlyAddresses) else record
         for record in records
     )
 

@@ -60,9 +60,9 @@ def _resolver(item: Item) -> str | None:
         for word in words:
             if not word or not word.isprintable() or " " in word:
                 raise InputError(f"{option}: {word!r} is not one word: give each entry of the list as an item of its own")
-    lines = [values.RESOLVER_MARK]
     from . import values_ip  # of addresses only these are asked here
 
+    lines = [values.RESOLVER_MARK]
     for server in servers:
         address, zone, device = server.partition("%")
         zone += values.interface_name(device, "nameservers") if zone else ""

@@ -16,6 +16,7 @@ import typing as t
 import pytest
 
 from ansible_collections.linuxnet.netns.plugins.module_utils._engine import (
+    journal,
     options,
     probe_options,
     rtnetlink,
@@ -338,6 +339,41 @@ def test_the_next_run_takes_back_what_a_killed_one_did(sandboxed: Sandbox) -> No
         assert forward, "it was never killed while it removed namespaces"
         run("lab", state="absent")
         nothing_is_left()
+
+    sandboxed(inside)
+
+
+def killed_at_its_end(function: t.Callable[[], t.Any]) -> None:
+    """Run the function in a process that is killed when all is done and recorded, before the run counts."""
+    pid = os.fork()
+    if pid == 0:
+        journal.close = lambda: os.kill(os.getpid(), signal.SIGKILL)
+        try:
+            function()
+        finally:
+            os._exit(0)
+    assert os.WIFSIGNALED(os.waitpid(pid, 0)[1])
+
+
+def test_the_records_come_back_with_what_a_killed_run_did(sandboxed: Sandbox) -> None:
+    """Also that of another topology, to which something was handed over."""
+
+    def texts() -> dict[str, str | None]:
+        return {name: store_files.read(name) for name in records() if name.startswith("topology.")}
+
+    def inside() -> None:
+        run("one", star("a"))
+        run("two", {"veths": [{"name": "eth1", "netns": "a", "peer": {"name": "w", "master": "br0"}}]})
+        before, there = texts(), devices()
+        killed_at_its_end(lambda: run("one", {"namespaces": [{"name": ["a", "b"]}]}))
+        changed = texts()
+        assert [name for name in before if before[name] != changed[name]] == ["topology.one", "topology.two"]
+        assert run(None, {"namespaces": [{"name": ["a"]}]}).recovered
+        assert (texts(), devices(), names()) == (before, there, ["a"])
+        killed_at_its_end(lambda: run("three", {"namespaces": [{"name": ["c"]}]}))
+        assert [*texts()] == ["topology.one", "topology.three", "topology.two"]
+        assert run(None, {"namespaces": [{"name": ["a"]}]}).recovered
+        assert (texts(), names()) == (before, ["a"])
 
     sandboxed(inside)
 
